@@ -1,0 +1,57 @@
+// A linear layer without bias and the two gradients of it: the three forms of matmul that training
+// needs. Weights are (N, K) row-major, as they lie in a safetensors file. Sums are f32 for every
+// dtype, over the inner dimension in one fixed order that does not depend on the number of rows, the
+// threads, or the chunk: row i of a call with M rows has the bits of a call with that row alone.
+#pragma once
+
+#include "lib/base/error.h"
+#include "lib/base/op.h"
+#include "lib/base/view.h"
+
+namespace llmtool {
+
+// y = x w^T [+ residual], or y += x w^T with accumulate.
+struct Linear {
+  View y;                   // (M, N) out; f32, or the dtype of x
+  View x;                   // (M, K) f32 or bf16
+  View w;                   // (N, K) dtype of x
+  View residual;            // (M, N) like y, may be y itself; may be empty
+  bool accumulate = false;  // not together with residual
+
+  void validate() const {
+    LLMTOOL_ASSERT(y.rows == x.rows && y.cols == w.rows && x.cols == w.cols && x.dtype == w.dtype);
+    LLMTOOL_ASSERT(y.dtype == x.dtype || y.dtype == DType::kF32);
+    LLMTOOL_ASSERT(residual.empty() || (alike(residual, y) && !accumulate));
+  }
+};
+inline constexpr Op<Linear> linear{"linear"};
+
+// dx = dy w, or dx += dy w with accumulate.
+struct LinearInputGradient {
+  View dx;                  // (M, K) out; f32, or the dtype of dy
+  View dy;                  // (M, N) f32 or bf16
+  View w;                   // (N, K) dtype of dy
+  bool accumulate = false;
+
+  void validate() const {
+    LLMTOOL_ASSERT(dx.rows == dy.rows && dy.cols == w.rows && dx.cols == w.cols);
+    LLMTOOL_ASSERT(dy.dtype == w.dtype && (dx.dtype == dy.dtype || dx.dtype == DType::kF32));
+  }
+};
+inline constexpr Op<LinearInputGradient> linear_input_gradient{"linear_input_gradient"};
+
+// dw = dy^T x, or dw += dy^T x with accumulate.
+struct LinearWeightGradient {
+  View dw;                  // (N, K) f32
+  View dy;                  // (M, N) f32 or bf16
+  View x;                   // (M, K) dtype of dy
+  bool accumulate = true;
+
+  void validate() const {
+    LLMTOOL_ASSERT(dw.rows == dy.cols && dw.cols == x.cols && dy.rows == x.rows);
+    LLMTOOL_ASSERT(dy.dtype == x.dtype && dw.dtype == DType::kF32);
+  }
+};
+inline constexpr Op<LinearWeightGradient> linear_weight_gradient{"linear_weight_gradient"};
+
+}  // namespace llmtool

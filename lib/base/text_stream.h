@@ -1,0 +1,73 @@
+// Byte streams over plain, gzip and zstd files and pipes. Input is recognised by its first bytes,
+// output by the name's ending (.gz, .zst). "-" is standard input or output. Concatenated gzip
+// members and zstd frames are read through. A truncated or broken stream is Fault::kInput with the
+// file and the byte offset of the compressed stream.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "lib/base/file.h"
+
+namespace llmtool {
+
+class InputStream {
+ public:
+  explicit InputStream(const fs::path& path);
+  ~InputStream();
+  InputStream(const InputStream&) = delete;
+  InputStream& operator=(const InputStream&) = delete;
+
+  // Fills up to `size` bytes; 0 at the end.
+  size_t read(char* data, size_t size);
+  // Bytes consumed of the file itself (compressed), for progress; and its size, 0 if unknown.
+  uint64_t consumed() const;
+  uint64_t file_size() const;
+  const fs::path& path() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+// Lines without their "\n". A last line without a newline counts. A line longer than max_bytes is
+// Fault::kInput.
+class LineReader {
+ public:
+  explicit LineReader(const fs::path& path, size_t max_bytes = size_t{1} << 30);
+
+  // The view is valid until the next call. False at the end.
+  bool next(std::string_view& line);
+  uint64_t line_number() const { return line_number_; }  // of the last line, from 1
+  const InputStream& stream() const { return stream_; }
+  // "file:line" of the last line, for messages.
+  std::string where() const;
+
+ private:
+  InputStream stream_;
+  size_t max_bytes_;
+  std::string buffer_;
+  size_t begin_ = 0, end_ = 0;
+  uint64_t line_number_ = 0;
+  bool at_end_ = false;
+};
+
+class OutputStream {
+ public:
+  // A file is atomic: it appears with close(). level: of the compressor, -1 for its default.
+  explicit OutputStream(const fs::path& path, int level = -1);
+  ~OutputStream();
+  OutputStream(const OutputStream&) = delete;
+  OutputStream& operator=(const OutputStream&) = delete;
+
+  void write(std::string_view bytes);
+  void close();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace llmtool
