@@ -18,6 +18,7 @@ enum class Fault : int {
   kIo = 4,             // the file system, the network
   kDevice = 5,         // CPU features, GPU, driver
   kInterrupted = 130,  // Ctrl-C or SIGTERM, after state was saved
+  kBrokenPipe = 141,   // the reader of our output went away; nothing is printed
 };
 
 class Error : public std::exception {

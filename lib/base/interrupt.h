@@ -3,6 +3,8 @@
 
 namespace llmtool {
 
+// Called by a command whose work has safe points; the others simply end. An InputStream is a safe
+// point at each read; other loops call check_interrupted().
 void handle_interrupts();
 bool interrupted();
 // Throws Fault::kInterrupted if asked to stop.

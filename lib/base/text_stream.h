@@ -20,7 +20,7 @@ class InputStream {
   InputStream(const InputStream&) = delete;
   InputStream& operator=(const InputStream&) = delete;
 
-  // Fills up to `size` bytes; 0 at the end.
+  // Fills up to `size` bytes; 0 only at the end. A safe point: see interrupt.h.
   size_t read(char* data, size_t size);
   // Bytes consumed of the file itself (compressed), for progress; and its size, 0 if unknown.
   uint64_t consumed() const;
@@ -32,8 +32,8 @@ class InputStream {
   std::unique_ptr<State> state_;
 };
 
-// Lines without their "\n". A last line without a newline counts. A line longer than max_bytes is
-// Fault::kInput.
+// Lines without their "\n" (a "\r" before it stays). A last line without a newline counts. A line
+// longer than max_bytes is Fault::kInput.
 class LineReader {
  public:
   explicit LineReader(const fs::path& path, size_t max_bytes = size_t{1} << 30);
@@ -46,6 +46,8 @@ class LineReader {
   std::string where() const;
 
  private:
+  void fill();
+
   InputStream stream_;
   size_t max_bytes_;
   std::string buffer_;
@@ -63,6 +65,8 @@ class OutputStream {
   OutputStream& operator=(const OutputStream&) = delete;
 
   void write(std::string_view bytes);
+  // Hands what was written so far to the reader of a pipe; a compressor may hold back some.
+  void flush();
   void close();
 
  private:
