@@ -1,7 +1,8 @@
 // A linear layer without bias and the two gradients of it: the three forms of matmul that training
 // needs. Weights are (N, K) row-major, as they lie in a safetensors file. Sums are f32 for every
-// dtype, over the inner dimension in one fixed order that does not depend on the number of rows, the
-// threads, or the chunk: row i of a call with M rows has the bits of a call with that row alone.
+// dtype, over the inner dimension in one fixed order that does not depend on the number of rows,
+// the threads, or the chunk: row i of a call with M rows has the bits of a call with that row
+// alone.
 #pragma once
 
 #include "lib/base/error.h"
@@ -28,9 +29,9 @@ inline constexpr Op<Linear> linear{"linear"};
 
 // dx = dy w, or dx += dy w with accumulate.
 struct LinearInputGradient {
-  View dx;                  // (M, K) out; f32, or the dtype of dy
-  View dy;                  // (M, N) f32 or bf16
-  View w;                   // (N, K) dtype of dy
+  View dx;  // (M, K) out; f32, or the dtype of dy
+  View dy;  // (M, N) f32 or bf16
+  View w;   // (N, K) dtype of dy
   bool accumulate = false;
 
   void validate() const {
@@ -42,9 +43,9 @@ inline constexpr Op<LinearInputGradient> linear_input_gradient{"linear_input_gra
 
 // dw = dy^T x, or dw += dy^T x with accumulate.
 struct LinearWeightGradient {
-  View dw;                  // (N, K) f32
-  View dy;                  // (M, N) f32 or bf16
-  View x;                   // (M, K) dtype of dy
+  View dw;  // (N, K) f32
+  View dy;  // (M, N) f32 or bf16
+  View x;   // (M, K) dtype of dy
   bool accumulate = true;
 
   void validate() const {

@@ -25,15 +25,15 @@ class Catalog {
       if (entry.name == name) return entry;
       known += concat(known.empty() ? "" : ", ", entry.name);
     }
-    fail(Fault::kUsage, concat("no ", kind, " is called '", name, "'"), concat("there is: ", known));
+    fail(Fault::kUsage, concat("no ", kind, " is called '", name, "'"),
+         concat("there is: ", known));
   }
 
   static void add(T entry) {
     auto& all = entries();
-    const auto at =
-        std::lower_bound(all.begin(), all.end(), entry, [](const T& a, const T& b) {
-          return std::string_view(a.name) < std::string_view(b.name);
-        });
+    const auto at = std::lower_bound(all.begin(), all.end(), entry, [](const T& a, const T& b) {
+      return std::string_view(a.name) < std::string_view(b.name);
+    });
     all.insert(at, std::move(entry));
   }
 

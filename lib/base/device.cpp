@@ -1,10 +1,9 @@
 #include "lib/base/device.h"
 
-#include <sys/syscall.h>
-#include <unistd.h>
-
 #include <cstdlib>
 #include <string>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "lib/base/error.h"
 
@@ -45,7 +44,9 @@ Isa detect() {
 
 }  // namespace
 
-std::string_view name_of(Device d) { return d == Device::kCpu ? "cpu" : "cuda"; }
+std::string_view name_of(Device d) {
+  return d == Device::kCpu ? "cpu" : "cuda";
+}
 
 std::string_view name_of(Isa isa) {
   switch (isa) {

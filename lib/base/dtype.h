@@ -15,7 +15,9 @@ struct bf16 {
   uint16_t bits;
 };
 
-LLMTOOL_INLINE float to_float(float v) { return v; }
+LLMTOOL_INLINE float to_float(float v) {
+  return v;
+}
 
 LLMTOOL_INLINE float to_float(bf16 v) {
   const uint32_t u = static_cast<uint32_t>(v.bits) << 16;

@@ -17,13 +17,27 @@ void append_number(std::string& s, T v) {
 }  // namespace
 
 namespace detail {
-void append(std::string& s, std::string_view v) { s.append(v); }
-void append(std::string& s, const char* v) { s.append(v); }
-void append(std::string& s, char v) { s.push_back(v); }
-void append(std::string& s, bool v) { s.append(v ? "true" : "false"); }
-void append(std::string& s, double v) { append_number(s, v); }
-void append(std::string& s, long long v) { append_number(s, v); }
-void append(std::string& s, unsigned long long v) { append_number(s, v); }
+void append(std::string& s, std::string_view v) {
+  s.append(v);
+}
+void append(std::string& s, const char* v) {
+  s.append(v);
+}
+void append(std::string& s, char v) {
+  s.push_back(v);
+}
+void append(std::string& s, bool v) {
+  s.append(v ? "true" : "false");
+}
+void append(std::string& s, double v) {
+  append_number(s, v);
+}
+void append(std::string& s, long long v) {
+  append_number(s, v);
+}
+void append(std::string& s, unsigned long long v) {
+  append_number(s, v);
+}
 }  // namespace detail
 
 void fail(Fault fault, std::string message, std::string hint) {

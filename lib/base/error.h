@@ -1,6 +1,6 @@
 // Errors that a file, a flag, a user or a machine can cause. They carry what happened, where, what
-// was expected, and a hint on what to do; main() prints them and turns the fault into the exit code.
-// A broken promise of our own code is an assertion (LLMTOOL_ASSERT), never an Error.
+// was expected, and a hint on what to do; main() prints them and turns the fault into the exit
+// code. A broken promise of our own code is an assertion (LLMTOOL_ASSERT), never an Error.
 #pragma once
 
 #include <cstdint>
@@ -45,14 +45,24 @@ void append(std::string& s, bool v);
 void append(std::string& s, double v);
 void append(std::string& s, long long v);
 void append(std::string& s, unsigned long long v);
-inline void append(std::string& s, const std::string& v) { append(s, std::string_view(v)); }
-inline void append(std::string& s, int v) { append(s, static_cast<long long>(v)); }
-inline void append(std::string& s, long v) { append(s, static_cast<long long>(v)); }
-inline void append(std::string& s, unsigned v) { append(s, static_cast<unsigned long long>(v)); }
+inline void append(std::string& s, const std::string& v) {
+  append(s, std::string_view(v));
+}
+inline void append(std::string& s, int v) {
+  append(s, static_cast<long long>(v));
+}
+inline void append(std::string& s, long v) {
+  append(s, static_cast<long long>(v));
+}
+inline void append(std::string& s, unsigned v) {
+  append(s, static_cast<unsigned long long>(v));
+}
 inline void append(std::string& s, unsigned long v) {
   append(s, static_cast<unsigned long long>(v));
 }
-inline void append(std::string& s, float v) { append(s, static_cast<double>(v)); }
+inline void append(std::string& s, float v) {
+  append(s, static_cast<double>(v));
+}
 }  // namespace detail
 
 // The parts one after another; numbers in their shortest exact form.

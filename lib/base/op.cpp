@@ -31,7 +31,9 @@ const std::vector<KernelEntry>& table() {
 
 }  // namespace
 
-std::vector<KernelEntry> registered_kernels() { return table(); }
+std::vector<KernelEntry> registered_kernels() {
+  return table();
+}
 
 const KernelEntry& find_kernel(const char* op, const Stream& stream) {
   const auto& t = table();
@@ -42,9 +44,9 @@ const KernelEntry& find_kernel(const char* op, const Stream& stream) {
     if (it->device != stream.device) continue;
     if (stream.device == Device::kCuda || it->isa <= stream.isa) return *it;
   }
-  fail(Fault::kDevice, concat(op, ": this build has no kernel for ", name_of(stream.device),
-                              stream.device == Device::kCpu ? concat(" at ", name_of(stream.isa))
-                                                            : std::string()));
+  fail(Fault::kDevice,
+       concat(op, ": this build has no kernel for ", name_of(stream.device),
+              stream.device == Device::kCpu ? concat(" at ", name_of(stream.isa)) : std::string()));
 }
 
 }  // namespace llmtool

@@ -43,11 +43,12 @@ struct Op {
 }  // namespace llmtool
 
 // function: void(const Args&, Stream&) with internal linkage or in the namespace of the level.
-#define LLMTOOL_KERNEL(operation, on_device, at_isa, function)                         \
-  static void function##_entry(const void* args, ::llmtool::Stream& stream) {          \
-    function(*static_cast<const decltype(operation)::args_type*>(args), stream);       \
-  }                                                                                    \
-  static constexpr ::llmtool::KernelEntry function##_kernel{operation.name, on_device, \
-                                                            at_isa, function##_entry}; \
-  __attribute__((section("llmtool_kernels"), used)) static const ::llmtool::KernelEntry* const \
-      function##_registered = &function##_kernel
+#define LLMTOOL_KERNEL(operation, on_device, at_isa, function)                                 \
+  static void function##_entry(const void* args, ::llmtool::Stream& stream) {                  \
+    function(*static_cast<const decltype(operation)::args_type*>(args), stream);               \
+  }                                                                                            \
+  static constexpr ::llmtool::KernelEntry function##_kernel{operation.name, on_device, at_isa, \
+                                                            function##_entry};                 \
+  __attribute__((section("llmtool_kernels"),                                                   \
+                 used)) static const ::llmtool::KernelEntry* const function##_registered =     \
+      &function##_kernel

@@ -24,9 +24,13 @@ std::array<uint32_t, 4> block(uint64_t seed, uint64_t stream, uint64_t index) {
                     {static_cast<uint32_t>(seed), static_cast<uint32_t>(seed >> 32)});
 }
 
-uint64_t join(uint32_t low, uint32_t high) { return low | (static_cast<uint64_t>(high) << 32); }
+uint64_t join(uint32_t low, uint32_t high) {
+  return low | (static_cast<uint64_t>(high) << 32);
+}
 
-double unit(uint64_t bits) { return static_cast<double>(bits >> 11) * 0x1p-53; }
+double unit(uint64_t bits) {
+  return static_cast<double>(bits >> 11) * 0x1p-53;
+}
 
 }  // namespace
 
@@ -35,7 +39,9 @@ uint64_t Rng::bits(uint64_t index) const {
   return join(r[0], r[1]);
 }
 
-double Rng::uniform(uint64_t index) const { return unit(bits(index)); }
+double Rng::uniform(uint64_t index) const {
+  return unit(bits(index));
+}
 
 double Rng::normal(uint64_t index) const {
   const auto r = block(seed_, stream_, index);

@@ -1,6 +1,6 @@
-// Counter-based random numbers: Philox4x32-10 (Salmon et al. 2011, "Parallel random numbers: as easy
-// as 1, 2, 3"). A number is a pure function of (seed, stream, index), so the same numbers come at
-// any thread count and in any order.
+// Counter-based random numbers: Philox4x32-10 (Salmon et al. 2011, "Parallel random numbers: as
+// easy as 1, 2, 3"). A number is a pure function of (seed, stream, index), so the same numbers come
+// at any thread count and in any order.
 #pragma once
 
 #include <array>

@@ -18,6 +18,7 @@ struct Stream {
   void* context = nullptr;     // CUDA: the device context (workspace, cuBLASLt), see lib/tensor
 
   int threads() const { return pool->size(); }
+  Scratch& scratch() const { return pool->scratch(); }
   template <class F>
   LLMTOOL_INLINE void parallel_for(int64_t n, int64_t grain, F&& f) const {
     pool->parallel_for(n, grain, f);

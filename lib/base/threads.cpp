@@ -1,8 +1,5 @@
 #include "lib/base/threads.h"
 
-#include <pthread.h>
-#include <sched.h>
-
 #include <algorithm>
 #include <atomic>
 #include <cmath>
@@ -11,6 +8,8 @@
 #include <exception>
 #include <fstream>
 #include <mutex>
+#include <pthread.h>
+#include <sched.h>
 #include <string>
 #include <thread>
 #include <vector>
@@ -64,6 +63,8 @@ int available_processors() {
 }
 
 struct ThreadPool::State {
+  explicit State(int threads) : scratch(threads) {}
+
   // One parallel loop. Workers take pieces with a fetch_add; `generation` tells them of a new one.
   Task task = nullptr;
   void* context = nullptr;
@@ -80,6 +81,7 @@ struct ThreadPool::State {
 
   std::mutex one_loop;  // loops from several outer threads take turns
   std::vector<std::thread> workers;
+  Scratch scratch;
 
   void work(int thread) {
     current_thread = thread;
@@ -132,9 +134,10 @@ struct ThreadPool::State {
   static constexpr int kSpins = 2000;
 };
 
-ThreadPool::ThreadPool(int threads, bool pin) : state_(std::make_unique<State>()) {
+ThreadPool::ThreadPool(int threads, bool pin) {
   const std::vector<int> cpus = allowed_processors();
   const int n = threads > 0 ? threads : available_processors();
+  state_ = std::make_unique<State>(n);
   pin = pin && n <= static_cast<int>(cpus.size());
   for (int i = 1; i < n; ++i) {
     state_->workers.emplace_back([this, i, pin, cpus] {
@@ -151,7 +154,13 @@ ThreadPool::~ThreadPool() {
   for (std::thread& t : state_->workers) t.join();
 }
 
-int ThreadPool::size() const { return static_cast<int>(state_->workers.size()) + 1; }
+Scratch& ThreadPool::scratch() {
+  return state_->scratch;
+}
+
+int ThreadPool::size() const {
+  return static_cast<int>(state_->workers.size()) + 1;
+}
 
 void ThreadPool::run(int64_t n, int64_t grain, Task task, void* context) {
   if (n <= 0) return;

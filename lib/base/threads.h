@@ -7,6 +7,7 @@
 #include <type_traits>
 
 #include "lib/base/attributes.h"
+#include "lib/base/scratch.h"
 
 namespace llmtool {
 
@@ -23,12 +24,15 @@ class ThreadPool {
 
   int size() const;
 
+  // Work space of the operation that runs on this pool.
+  Scratch& scratch();
+
   using Task = void (*)(void* context, int64_t begin, int64_t end, int thread);
 
   // Cuts [0, n) into pieces of at most `grain` indices, hands them to the threads in order of
-  // arrival, and returns when all are done. Which thread gets which piece is not fixed: results must
-  // not depend on it. An exception thrown by a task is rethrown here (the first by index). A call
-  // from inside a task runs inline.
+  // arrival, and returns when all are done. Which thread gets which piece is not fixed: results
+  // must not depend on it. An exception thrown by a task is rethrown here (the first by index). A
+  // call from inside a task runs inline.
   void run(int64_t n, int64_t grain, Task task, void* context);
 
   // f(begin, end, thread) with 0 <= thread < size().
