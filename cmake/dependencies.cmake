@@ -1,5 +1,17 @@
 # The libraries llmtool stands on. Debian's where it has static or header-only ones, else what
-# `make setup` built from Debian's sources into LLMTOOL_DEPS.
+# `make setup` (cmake/setup.sh) built from Debian's sources into LLMTOOL_DEPS.
+if(NOT LLMTOOL_DEPS)
+  if(DEFINED ENV{XDG_CACHE_HOME})
+    set(LLMTOOL_DEPS "$ENV{XDG_CACHE_HOME}/llmtool/deps")
+  else()
+    set(LLMTOOL_DEPS "$ENV{HOME}/.cache/llmtool/deps")
+  endif()
+endif()
+if(NOT EXISTS ${LLMTOOL_DEPS}/stamp)
+  message(FATAL_ERROR "no libraries in '${LLMTOOL_DEPS}': run `make setup` first "
+                      "(or set LLMTOOL_DEPS to the folder it filled)")
+endif()
+
 find_package(CLI11 CONFIG REQUIRED)
 find_package(nlohmann_json CONFIG REQUIRED)
 find_package(Threads REQUIRED)
@@ -8,14 +20,14 @@ find_library(LLMTOOL_ZLIB libz.a REQUIRED)
 find_path(LLMTOOL_TOMLPP toml++/toml.h REQUIRED)
 find_path(LLMTOOL_XXHASH xxhash.h REQUIRED)
 
-set(LLMTOOL_LIBRARIES CLI11::CLI11 nlohmann_json::nlohmann_json ${LLMTOOL_ZSTD} ${LLMTOOL_ZLIB}
-    Threads::Threads ${CMAKE_DL_LIBS})
-
-if(LLMTOOL_DEPS)
-  include_directories(SYSTEM ${LLMTOOL_DEPS}/include)
-  foreach(name sentencepiece_train sentencepiece spdlog fmt simdjson)
-    find_library(LLMTOOL_LIB_${name} lib${name}.a PATHS ${LLMTOOL_DEPS}/lib NO_DEFAULT_PATH REQUIRED)
-    list(APPEND LLMTOOL_LIBRARIES ${LLMTOOL_LIB_${name}})
-  endforeach()
-  add_compile_definitions(SPDLOG_COMPILED_LIB SPDLOG_FMT_EXTERNAL)
-endif()
+set(LLMTOOL_LIBRARIES CLI11::CLI11 nlohmann_json::nlohmann_json)
+include_directories(SYSTEM ${LLMTOOL_DEPS}/include)
+foreach(name sentencepiece_train sentencepiece spdlog fmt simdjson)
+  set(library ${LLMTOOL_DEPS}/lib/lib${name}.a)
+  if(NOT EXISTS ${library})
+    message(FATAL_ERROR "'${library}' is missing: run `make setup` again")
+  endif()
+  list(APPEND LLMTOOL_LIBRARIES ${library})
+endforeach()
+list(APPEND LLMTOOL_LIBRARIES ${LLMTOOL_ZSTD} ${LLMTOOL_ZLIB} Threads::Threads ${CMAKE_DL_LIBS})
+add_compile_definitions(SPDLOG_COMPILED_LIB SPDLOG_FMT_EXTERNAL)
