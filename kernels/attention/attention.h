@@ -1,6 +1,6 @@
 // Causal attention with grouped key/value heads over packed sequences, without storing T x T
-// weights: blocks of kKvBlock keys, counted from the start of the sequence, with the running maximum
-// and sum of FlashAttention (Dao et al. 2022, arXiv:2205.14135; 2023, arXiv:2307.08691).
+// weights: blocks of kKvBlock keys, counted from the start of the sequence, with the running
+// maximum and sum of FlashAttention (Dao et al. 2022, arXiv:2205.14135; 2023, arXiv:2307.08691).
 //
 // A sequence is a range of query rows and a range of key rows. Its queries are its last ones: query
 // i of n stands at position p = keys - n + i and sees keys 0..p of its sequence, nothing of others.
@@ -26,11 +26,11 @@ struct AttentionSequence {
 };
 
 struct Attention {
-  View out;                            // (Nq, H*D) dtype of q; rows of no sequence are left alone
-  View lse;                            // (Nq, H) f32 out: log(sum exp(s)), for backward; may be empty
-  View q;                              // (Nq, H*D) f32 or bf16
-  View k;                              // (Nk, Hkv*D) dtype of q
-  View v;                              // (Nk, Hkv*D) dtype of q
+  View out;  // (Nq, H*D) dtype of q; rows of no sequence are left alone
+  View lse;  // (Nq, H) f32 out: log(sum exp(s)), for backward; may be empty
+  View q;    // (Nq, H*D) f32 or bf16
+  View k;    // (Nk, Hkv*D) dtype of q
+  View v;    // (Nk, Hkv*D) dtype of q
   const AttentionSequence* sequences;  // on the host
   int64_t sequence_count = 0;
   int64_t heads = 0, kv_heads = 0, head_dim = 0;
