@@ -49,6 +49,6 @@ struct Op {
   }                                                                                            \
   static constexpr ::llmtool::KernelEntry function##_kernel{operation.name, on_device, at_isa, \
                                                             function##_entry};                 \
-  __attribute__((section("llmtool_kernels"),                                                   \
-                 used)) static const ::llmtool::KernelEntry* const function##_registered =     \
+  __attribute__((section("llmtool_kernels"), used,                                             \
+                 unused)) static const ::llmtool::KernelEntry* const function##_registered =   \
       &function##_kernel
