@@ -1,9 +1,43 @@
+#include <csignal>
 #include <cstdio>
+#include <exception>
+#include <new>
+#include <string>
+#include <vector>
 
+#include "cmd/command_line.h"
 #include "lib/base/error.h"
-#include "lib/base/op.h"
+#include "lib/base/terminal.h"
 
-int main() {
-  for (const auto& k : llmtool::registered_kernels()) std::printf("%s\n", k.op);
-  return 0;
+namespace {
+
+using llmtool::Fault;
+
+int report(Fault fault, const std::string& message, const std::string& hint) {
+  if (fault != Fault::kBrokenPipe) {
+    llmtool::print_line("llmtool: error: " + message);
+    if (!hint.empty()) llmtool::print_line("llmtool: hint: " + hint);
+  }
+  return static_cast<int>(fault);
+}
+
+int run(const std::vector<std::string>& arguments) {
+  try {
+    llmtool::run_command_line(arguments);
+    return 0;
+  } catch (const llmtool::Error& e) {
+    return report(e.fault(), e.what(), e.hint());
+  } catch (const std::bad_alloc&) {
+    return report(Fault::kFailed, "out of memory",
+                  "smaller batches, a shorter context or fewer threads need less");
+  } catch (const std::exception& e) {
+    return report(Fault::kFailed, e.what(), "this is likely a bug of llmtool; please report it");
+  }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  std::signal(SIGPIPE, SIG_IGN);  // a write to a closed pipe fails with EPIPE instead
+  return run({argv + (argc > 0 ? 1 : 0), argv + argc});
 }

@@ -1,0 +1,73 @@
+#include "cmd/option_types.h"
+
+#include <CLI/CLI.hpp>
+
+#include "lib/base/error.h"
+#include "lib/base/suggest.h"
+
+namespace llmtool {
+namespace {
+
+std::string quoted(const std::vector<std::string>& values) {
+  std::string text;
+  for (const std::string& value : values) text += (text.empty() ? "'" : " '") + value + "'";
+  return text;
+}
+
+}  // namespace
+
+bool is_flag(const CLI::Option& option) {
+  return option.get_items_expected_max() == 0;
+}
+
+OptionType type_of(const CLI::Option& option) {
+  if (is_flag(option)) return OptionType::kSwitch;
+  const std::string full = option.get_type_name();
+  const std::string name = full.substr(0, full.find(':'));
+  if (name == "BOOLEAN") return OptionType::kSwitch;
+  if (name == "INT" || name == "UINT") return OptionType::kInteger;
+  if (name == "FLOAT") return OptionType::kNumber;
+  return name == "TEXT" ? OptionType::kText : OptionType::kOther;
+}
+
+std::string_view name_of(OptionType type) {
+  switch (type) {
+    case OptionType::kSwitch:
+      return "true or false";
+    case OptionType::kInteger:
+      return "an integer";
+    case OptionType::kNumber:
+      return "a number";
+    case OptionType::kText:
+      return "text";
+    case OptionType::kOther:
+      return "a single value";
+  }
+  return "?";
+}
+
+// CLI::IsMember describes itself as "{a,b}".
+std::vector<std::string> choices_of(const CLI::Option& option) {
+  const std::string type = option.get_type_name();
+  const size_t open = type.find(":{");
+  const size_t close = type.find('}', open);
+  if (open == std::string::npos || close == std::string::npos) return {};
+  return CLI::detail::split(type.substr(open + 2, close - open - 2), ',');
+}
+
+std::string explain(const CLI::Error& error, const CLI::Option& option) {
+  const std::string name = option.get_name();
+  const std::vector<std::string>& values = option.results();
+  const std::vector<std::string> choices = choices_of(option);
+  if (!choices.empty() && !values.empty()) {
+    const std::string near = nearest(values.back(), choices);
+    return concat(name, " expects one of ", CLI::detail::join(choices, ", "), ", not ",
+                  quoted(values), near.empty() ? "" : concat(" (did you mean '", near, "'?)"));
+  }
+  if (dynamic_cast<const CLI::ConversionError*>(&error) != nullptr) {
+    return concat(name, " expects ", name_of(type_of(option)), ", not ", quoted(values));
+  }
+  return error.what();
+}
+
+}  // namespace llmtool

@@ -1,0 +1,27 @@
+// What an option of CLI11 takes, for configuration files, messages, help and completion.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace CLI {
+class Error;
+class Option;
+}  // namespace CLI
+
+namespace llmtool {
+
+enum class OptionType { kSwitch, kInteger, kNumber, kText, kOther };
+
+bool is_flag(const CLI::Option& option);
+OptionType type_of(const CLI::Option& option);
+std::string_view name_of(OptionType type);  // "an integer", "text", ... for messages
+
+// The values an option with CLI::IsMember takes; empty for any other.
+std::vector<std::string> choices_of(const CLI::Option& option);
+
+// What a person reads of an error in an option's value.
+std::string explain(const CLI::Error& error, const CLI::Option& option);
+
+}  // namespace llmtool
