@@ -26,11 +26,11 @@ struct AttentionSequence {
 };
 
 struct Attention {
-  View out;  // (Nq, H*D) dtype of q; rows of no sequence are left alone
-  View lse;  // (Nq, H) f32 out: log(sum exp(s)), for backward; may be empty
-  View q;    // (Nq, H*D) f32 or bf16
-  View k;    // (Nk, Hkv*D) dtype of q
-  View v;    // (Nk, Hkv*D) dtype of q
+  View out;       // (Nq, H*D) dtype of q; rows of no sequence are left alone
+  View lse = {};  // (Nq, H) f32 out: log(sum exp(s)), for backward; may be empty
+  View q;         // (Nq, H*D) f32 or bf16
+  View k;         // (Nk, Hkv*D) dtype of q
+  View v;         // (Nk, Hkv*D) dtype of q
   const AttentionSequence* sequences;  // on the host
   int64_t sequence_count = 0;
   int64_t heads = 0, kv_heads = 0, head_dim = 0;

@@ -13,9 +13,9 @@ namespace llmtool {
 inline constexpr int32_t kIgnoredTarget = -100;
 
 struct CrossEntropy {
-  View loss;               // (N, 1) f32 out
-  View logits;             // (N, V) f32, in; out with gradient
-  View dlogits;            // (N, V) f32 or bf16: where the gradient goes; may be logits; empty: none
+  View loss;          // (N, 1) f32 out
+  View logits;        // (N, V) f32, in; out with gradient
+  View dlogits = {};  // (N, V) f32 or bf16: where the gradient goes; may be logits; empty: none
   const int32_t* targets;  // (N), in [0, V) or kIgnoredTarget
   float scale = 1;         // of the gradient
 

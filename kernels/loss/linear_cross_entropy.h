@@ -11,11 +11,11 @@ struct LinearCrossEntropy {
   View x;                  // (N, C) f32 or bf16
   View w;                  // (V, C) dtype of x
   const int32_t* targets;  // (N), in [0, V) or kIgnoredTarget; on the device of x
-  View dx;                 // (N, C) out, dtype of x; empty: forward only
-  View dw;                 // (V, C) f32, in and out; empty: none
+  View dx = {};            // (N, C) out, dtype of x; empty: forward only
+  View dw = {};            // (V, C) f32, in and out; empty: none
   float scale = 1;         // of the gradients, e.g. 1 / number of targets
   View logits;             // (R, V) f32 scratch; R >= 1 rows are worked on at a time
-  View dlogits;            // (R, V) scratch of dtype of x; may be logits for f32; not for forward only
+  View dlogits = {};  // (R, V) scratch of dtype of x; may be logits for f32; not for forward only
 };
 
 // The rows of scratch to plan for: R x V floats in about 32 MiB, at most n, at least 1.

@@ -16,7 +16,7 @@ struct Linear {
   View y;                   // (M, N) out; f32, or the dtype of x
   View x;                   // (M, K) f32 or bf16
   View w;                   // (N, K) dtype of x
-  View residual;            // (M, N) like y, may be y itself; may be empty
+  View residual = {};       // (M, N) like y, may be y itself; may be empty
   bool accumulate = false;  // not together with residual
 
   void validate() const {

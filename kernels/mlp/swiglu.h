@@ -20,10 +20,11 @@ inline constexpr Op<Swiglu> swiglu{"swiglu"};
 struct SwigluBackward {
   View dgate;  // (N, F) out; may be gate itself
   View dup;    // (N, F) out; may be up itself
-  View y;      // (N, F) out: silu(gate) * up again, for the weight gradient; may be empty, may be dy
-  View dy;     // (N, F)
-  View gate;   // (N, F)
-  View up;     // (N, F)
+  View y =
+      {};     // (N, F) out: silu(gate) * up again, for the weight gradient; may be empty, may be dy
+  View dy;    // (N, F)
+  View gate;  // (N, F)
+  View up;    // (N, F)
 
   void validate() const {
     LLMTOOL_ASSERT(alike(dgate, gate) && alike(dup, gate) && alike(dy, gate) && alike(up, gate));

@@ -11,12 +11,12 @@
 namespace llmtool {
 
 struct RmsNorm {
-  View y;         // (N, C) out, dtype of x
-  View sum;       // (N, C) out, s; may be x or residual itself; only with residual
-  View rstd;      // (N, 1) out, f32, read by backward; may be empty
-  View x;         // (N, C) f32 or bf16
-  View residual;  // (N, C) like x; empty: s = x
-  View w;         // (1, C) dtype of x
+  View y;              // (N, C) out, dtype of x
+  View sum = {};       // (N, C) out, s; may be x or residual itself; only with residual
+  View rstd = {};      // (N, 1) out, f32, read by backward; may be empty
+  View x;              // (N, C) f32 or bf16
+  View residual = {};  // (N, C) like x; empty: s = x
+  View w;              // (1, C) dtype of x
   float eps = 1e-5f;
 
   void validate() const {
@@ -31,13 +31,14 @@ inline constexpr Op<RmsNorm> rms_norm{"rms_norm"};
 // With g = dy * w and n = s * rstd:
 //     dx = rstd * (g - n * mean(g * n)) + dsum,   dw += sum over rows of dy * n.
 struct RmsNormBackward {
-  View dx;    // (N, C) out, dtype of dy; the gradient of both x and residual; may be dy or dsum itself
-  View dw;    // (1, C) f32, in and out; rows are added in order
-  View dy;    // (N, C) f32 or bf16
-  View dsum;  // (N, C) like dy: the gradient that reaches s past the norm; may be empty
-  View s;     // (N, C) what was normalised
-  View w;     // (1, C)
-  View rstd;  // (N, 1) f32, of the forward pass
+  View
+      dx;  // (N, C) out, dtype of dy; the gradient of both x and residual; may be dy or dsum itself
+  View dw;         // (1, C) f32, in and out; rows are added in order
+  View dy;         // (N, C) f32 or bf16
+  View dsum = {};  // (N, C) like dy: the gradient that reaches s past the norm; may be empty
+  View s;          // (N, C) what was normalised
+  View w;          // (1, C)
+  View rstd;       // (N, 1) f32, of the forward pass
 
   void validate() const {
     LLMTOOL_ASSERT(alike(dx, dy) && alike(s, dy) && w.cols == dy.cols && dw.cols == dy.cols);

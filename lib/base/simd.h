@@ -104,6 +104,10 @@ LLMTOOL_INLINE Vec scale_by_power_of_2(Vec x, Vec n) {
 LLMTOOL_INLINE Vec select_less(Vec a, Vec b, Vec then, Vec otherwise) {
   return {_mm512_mask_blend_ps(_mm512_cmp_ps_mask(a.v, b.v, _CMP_LT_OQ), otherwise.v, then.v)};
 }
+// The first n lanes of x, then those of rest.
+LLMTOOL_INLINE Vec first_lanes(Vec x, int64_t n, Vec rest) {
+  return {_mm512_mask_blend_ps(first(n), rest.v, x.v)};
+}
 LLMTOOL_INLINE __m256 low_half(Vec x) {
   return _mm512_castps512_ps256(x.v);
 }
@@ -235,6 +239,9 @@ LLMTOOL_INLINE Vec scale_by_power_of_2(Vec x, Vec n) {
 }
 LLMTOOL_INLINE Vec select_less(Vec a, Vec b, Vec then, Vec otherwise) {
   return {_mm256_blendv_ps(otherwise.v, then.v, _mm256_cmp_ps(a.v, b.v, _CMP_LT_OQ))};
+}
+LLMTOOL_INLINE Vec first_lanes(Vec x, int64_t n, Vec rest) {
+  return {_mm256_blendv_ps(rest.v, x.v, _mm256_castsi256_ps(first(n)))};
 }
 
 LLMTOOL_INLINE void transpose(Vec (&r)[kLanes]) {

@@ -1,0 +1,143 @@
+#include "kernels/matmul/linear.h"
+
+#include "tests/kernels/op_case.h"
+#include "tests/kernels/reference.h"
+
+namespace llmtool::test {
+namespace {
+
+struct Size {
+  int64_t m, n, k;
+};
+
+constexpr Size kSizes[] = {{1, 1, 1},    {3, 5, 7},     {1, 64, 64},    {2, 65, 33},
+                           {17, 63, 65}, {64, 128, 64}, {33, 100, 257}, {130, 49, 96}};
+
+enum class Form { kPlain, kResidual, kAccumulate };
+
+// in: dtype of x and w; out: of y.
+OpCase linear_case(const Size& z, DType in, DType out, Form form) {
+  OpCase k{.op = "linear",
+           .about = concat("M=", z.m, " N=", z.n, " K=", z.k, " ", llmtool::name_of(in), " to ",
+                           llmtool::name_of(out), " form ", static_cast<int>(form))};
+  const bool accumulate = form == Form::kAccumulate, residual = form == Form::kResidual;
+  k.input("x", in, normal(z.m, z.k, 1));
+  k.shared_input("w", in, normal(z.n, z.k, 2));
+  if (accumulate) {
+    k.in_out("y", out, normal(z.m, z.n, 3));
+  } else {
+    k.output("y", out, z.m, z.n);
+  }
+  if (residual) {
+    k.input("residual", out, normal(z.m, z.n, 3));
+    k.aliases = {{{"y", "residual"}}};
+  }
+  k.call = [accumulate](const Views& v, Stream& s) {
+    linear({.y = v["y"],
+            .x = v["x"],
+            .w = v["w"],
+            .residual = v["residual"],
+            .accumulate = accumulate},
+           s);
+  };
+  k.reference = [residual, accumulate](Values& v) {
+    reference::linear(v["y"], v["x"], v["w"], residual ? &v["residual"] : nullptr, accumulate);
+  };
+  return k;
+}
+
+OpCase input_gradient_case(const Size& z, DType in, DType out, bool accumulate) {
+  OpCase k{.op = "linear_input_gradient",
+           .about = concat("M=", z.m, " N=", z.n, " K=", z.k, " ", llmtool::name_of(in), " to ",
+                           llmtool::name_of(out), accumulate ? " +=" : "")};
+  k.input("dy", in, normal(z.m, z.n, 1));
+  k.shared_input("w", in, normal(z.n, z.k, 2));
+  if (accumulate) {
+    k.in_out("dx", out, normal(z.m, z.k, 3));
+  } else {
+    k.output("dx", out, z.m, z.k);
+  }
+  k.call = [accumulate](const Views& v, Stream& s) {
+    linear_input_gradient({.dx = v["dx"], .dy = v["dy"], .w = v["w"], .accumulate = accumulate}, s);
+  };
+  k.reference = [accumulate](Values& v) {
+    reference::linear_input_gradient(v["dx"], v["dy"], v["w"], accumulate);
+  };
+  return k;
+}
+
+OpCase weight_gradient_case(const Size& z, DType in, bool accumulate) {
+  OpCase k{.op = "linear_weight_gradient",
+           .about = concat("M=", z.m, " N=", z.n, " K=", z.k, " ", llmtool::name_of(in),
+                           accumulate ? " +=" : "")};
+  k.input("dy", in, normal(z.m, z.n, 1));
+  k.input("x", in, normal(z.m, z.k, 2));
+  k.in_out("dw", DType::kF32, normal(z.n, z.k, 3), false);
+  k.row_invariant = false;  // the rows are what is summed
+  k.call = [accumulate](const Views& v, Stream& s) {
+    linear_weight_gradient({.dw = v["dw"], .dy = v["dy"], .x = v["x"], .accumulate = accumulate},
+                           s);
+  };
+  k.reference = [accumulate](Values& v) {
+    reference::linear_weight_gradient(v["dw"], v["dy"], v["x"], accumulate);
+  };
+  return k;
+}
+
+struct Types {
+  DType in, out;
+};
+constexpr Types kTypes[] = {
+    {DType::kF32, DType::kF32}, {DType::kBF16, DType::kBF16}, {DType::kBF16, DType::kF32}};
+
+TEST_CASE("linear: the three forms") {
+  for (const Size& z : kSizes) {
+    for (const auto& [in, out] : kTypes) {
+      for (const Form f : {Form::kPlain, Form::kResidual, Form::kAccumulate}) {
+        check_case(linear_case(z, in, out, f));
+      }
+      for (const bool accumulate : {false, true}) {
+        check_case(input_gradient_case(z, in, out, accumulate));
+      }
+    }
+    for (const DType in : {DType::kF32, DType::kBF16}) {
+      for (const bool accumulate : {false, true}) {
+        check_case(weight_gradient_case(z, in, accumulate));
+      }
+    }
+  }
+}
+
+TEST_CASE("linear: 512 rows have the bits of each row alone") {
+  const Size z{512, 72, 576};
+  for (const auto& [in, out] : kTypes) {
+    check_case(linear_case(z, in, out, Form::kPlain));
+    check_case(input_gradient_case({512, 200, 65}, in, out, false));
+  }
+}
+
+TEST_CASE("linear: a long inner dimension, weights of many columns") {
+  for (const DType in : {DType::kF32, DType::kBF16}) {
+    check_case(linear_case({5, 33, 2500}, in, in, Form::kPlain));
+    check_case(linear_case({9, 2111, 40}, in, in, Form::kPlain));
+    check_case(input_gradient_case({9, 2111, 40}, in, in, false));
+    check_case(weight_gradient_case({700, 40, 51}, in, true));
+    check_case(weight_gradient_case({37, 1030, 51}, in, true));
+  }
+}
+
+TEST_CASE("linear: the gradients are the gradients") {
+  Matrix x = normal(3, 5, 1), w = normal(4, 5, 2), y(3, 4), dx(3, 5), dw(4, 5);
+  const Matrix dy = normal(3, 4, 3);
+  reference::linear_input_gradient(dx, dy, w, false);
+  reference::linear_weight_gradient(dw, dy, x, false);
+  const auto forward = [&] {
+    reference::linear(y, x, w, nullptr, false);
+    return inner(y, dy);
+  };
+  check_gradient("x", x, dx, forward);
+  check_gradient("w", w, dw, forward);
+}
+
+}  // namespace
+}  // namespace llmtool::test
