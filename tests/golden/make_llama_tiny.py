@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Makes tests/golden/llama_tiny*: tiny Llamas and what Hugging Face transformers computes with them.
+"""Makes tests/golden/llama_tiny*: tiny Llamas and what transformers computes with them.
 
     python tests/golden/make_llama_tiny.py            # writes the folders beside this file
 
