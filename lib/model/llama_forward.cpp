@@ -1,0 +1,189 @@
+#include <cmath>
+
+#include "kernels/elementwise/elementwise.h"
+#include "kernels/embedding/embedding.h"
+#include "kernels/loss/linear_cross_entropy.h"
+#include "kernels/matmul/linear.h"
+#include "kernels/mlp/swiglu.h"
+#include "kernels/norm/rms_norm.h"
+#include "kernels/rope/rope.h"
+#include "lib/model/llama.h"
+
+namespace llmtool {
+namespace {
+
+View first_rows(const View& v, int64_t n) {
+  return v.slice_rows(0, n);
+}
+
+}  // namespace
+
+Llama::Layer Llama::rows_of(const Layer& a, int64_t n) const {
+  return {first_rows(a.x, n),        first_rows(a.rstd1, n),  first_rows(a.qkv, n),
+          first_rows(a.attended, n), first_rows(a.lse, n),    first_rows(a.middle, n),
+          first_rows(a.rstd2, n),    first_rows(a.gate_up, n)};
+}
+
+void Llama::rotate(const View& qkv, bool inverse, Stream& stream) const {
+  const View table = make_view(reinterpret_cast<float*>(rope_table_.data()),
+                               config_.max_position_embeddings, config_.head_dim);
+  // Queries and keys lie side by side and turn alike.
+  rope({.x = qkv.slice_cols(0, q_cols_ + kv_cols_),
+        .positions = act_.positions,
+        .table = table,
+        .head_dim = config_.head_dim,
+        .inverse = inverse},
+       stream);
+}
+
+void Llama::store_in_cache(const Step& step, int64_t layer, const View& k, const View& v) {
+  for (const AttentionSequence& s : step.batch->sequences) {
+    const int64_t row = s.kv_begin + s.kv_count - s.q_count;
+    LLMTOOL_ASSERT(s.kv_begin >= 0 && s.kv_count >= s.q_count &&
+                   row + s.q_count <= step.cache->rows());
+    const auto copy = [&](const View& to, const View& from) {
+      convert({.y = to.slice_rows(row, s.q_count), .x = from.slice_rows(s.q_begin, s.q_count)},
+              *step.stream);
+    };
+    copy(step.cache->k(layer), k);
+    copy(step.cache->v(layer), v);
+  }
+}
+
+void Llama::forward_attention(const Step& step, int64_t layer, const Layer& a, const Weights& w) {
+  Stream& stream = *step.stream;
+  const View normed = first_rows(act_.normed, step.n);
+  rms_norm({.y = normed,
+            .sum = {},
+            .rstd = a.rstd1,
+            .x = a.x,
+            .residual = {},
+            .w = w.norm1,
+            .eps = static_cast<float>(config_.rms_norm_eps)},
+           stream);
+  linear({.y = a.qkv, .x = normed, .w = w.qkv, .residual = {}}, stream);
+  rotate(a.qkv, false, stream);
+  View k = a.qkv.slice_cols(q_cols_, kv_cols_), v = a.qkv.slice_cols(q_cols_ + kv_cols_, kv_cols_);
+  if (step.cache != nullptr) {
+    store_in_cache(step, layer, k, v);
+    k = step.cache->k(layer);
+    v = step.cache->v(layer);
+  }
+  attention({.out = a.attended,
+             .lse = a.lse,
+             .q = a.qkv.slice_cols(0, q_cols_),
+             .k = k,
+             .v = v,
+             .sequences = step.batch->sequences.data(),
+             .sequence_count = static_cast<int64_t>(step.batch->sequences.size()),
+             .heads = config_.num_attention_heads,
+             .kv_heads = config_.num_key_value_heads,
+             .head_dim = config_.head_dim,
+             .scale = static_cast<float>(1 / std::sqrt(static_cast<double>(config_.head_dim)))},
+            stream);
+  linear({.y = a.middle, .x = a.attended, .w = w.o, .residual = a.x}, stream);
+}
+
+void Llama::forward_mlp(const Step& step, const Layer& a, const Weights& w, const View& out) {
+  Stream& stream = *step.stream;
+  const int64_t F = config_.intermediate_size;
+  const View normed = first_rows(act_.normed, step.n);
+  const View activated = first_rows(act_.activated, step.n);
+  rms_norm({.y = normed,
+            .sum = {},
+            .rstd = a.rstd2,
+            .x = a.middle,
+            .residual = {},
+            .w = w.norm2,
+            .eps = static_cast<float>(config_.rms_norm_eps)},
+           stream);
+  linear({.y = a.gate_up, .x = normed, .w = w.gate_up, .residual = {}}, stream);
+  swiglu({.y = activated, .gate = a.gate_up.slice_cols(0, F), .up = a.gate_up.slice_cols(F, F)},
+         stream);
+  linear({.y = out, .x = activated, .w = w.down, .residual = a.middle}, stream);
+}
+
+void Llama::forward(const Step& step) {
+  const int64_t layers = config_.num_hidden_layers;
+  embedding(
+      {.y = first_rows(act_.layers[0].x, step.n), .w = parameters_.weight(0), .ids = act_.ids},
+      *step.stream);
+  for (int64_t l = 0; l < layers; ++l) {
+    const Layer a = rows_of(act_.layers[static_cast<size_t>(l)], step.n);
+    const Weights w = weights_of(l, false);
+    const View& out = l + 1 < layers ? act_.layers[static_cast<size_t>(l) + 1].x : act_.last;
+    forward_attention(step, l, a, w);
+    forward_mlp(step, a, w, first_rows(out, step.n));
+  }
+}
+
+void Llama::loss(const TokenBatch& batch, std::span<float> losses, float gradient_scale,
+                 Stream& stream) {
+  const auto n = static_cast<int64_t>(batch.ids.size());
+  const bool gradients = gradient_scale != 0;
+  LLMTOOL_ASSERT(batch.targets.size() == batch.ids.size() && losses.size() == batch.ids.size());
+  LLMTOOL_ASSERT(!gradients || purpose_ == Purpose::kTraining);
+  if (n == 0) return;
+  check_batch(batch);
+  upload(batch, stream);
+  const Step step{n, &batch, nullptr, &stream};
+  forward(step);
+  const View normed = first_rows(act_.normed, n);
+  rms_norm({.y = normed,
+            .sum = {},
+            .rstd = first_rows(act_.last_rstd, n),
+            .x = first_rows(act_.last, n),
+            .residual = {},
+            .w = parameters_.weight(parameters_.find("model.norm.weight")),
+            .eps = static_cast<float>(config_.rms_norm_eps)},
+           stream);
+  const View out = first_rows(act_.losses, n);
+  linear_cross_entropy({.loss = out,
+                        .x = normed,
+                        .w = head_weight(false),
+                        .targets = act_.targets,
+                        .dx = gradients ? first_rows(act_.dnormed, n) : View{},
+                        .dw = gradients ? head_weight(true) : View{},
+                        .scale = gradient_scale,
+                        .logits = act_.logits,
+                        .dlogits = gradients ? act_.dlogits : View{}},
+                       stream);
+  if (gradients) backward(step);
+  copy_memory(losses.data(), Device::kCpu, out.data, parameters_.device(),
+              static_cast<int64_t>(losses.size_bytes()), stream);
+  synchronize(stream);
+}
+
+void Llama::forward_cached(const TokenBatch& batch, KvCache& cache, std::span<const int64_t> rows,
+                           std::span<float> logits, Stream& stream) {
+  const auto n = static_cast<int64_t>(batch.ids.size());
+  const auto wanted = static_cast<int64_t>(rows.size());
+  LLMTOOL_ASSERT(wanted <= act_.logits.rows &&
+                 static_cast<int64_t>(logits.size()) == wanted * config_.vocab_size);
+  if (n == 0) return;
+  check_batch(batch);
+  upload(batch, stream);
+  forward({n, &batch, &cache, &stream});
+  if (wanted == 0) return;
+  const View picked = first_rows(act_.picked, wanted);
+  for (int64_t i = 0; i < wanted; ++i) {
+    convert(
+        {.y = picked.slice_rows(i, 1), .x = act_.last.slice_rows(rows[static_cast<size_t>(i)], 1)},
+        stream);
+  }
+  rms_norm({.y = picked,
+            .sum = {},
+            .rstd = {},
+            .x = picked,
+            .residual = {},
+            .w = parameters_.weight(parameters_.find("model.norm.weight")),
+            .eps = static_cast<float>(config_.rms_norm_eps)},
+           stream);
+  const View out = first_rows(act_.logits, wanted);
+  linear({.y = out, .x = picked, .w = head_weight(false), .residual = {}}, stream);
+  copy_memory(logits.data(), Device::kCpu, out.data, parameters_.device(),
+              static_cast<int64_t>(logits.size_bytes()), stream);
+  synchronize(stream);
+}
+
+}  // namespace llmtool
