@@ -1,0 +1,123 @@
+#include "lib/io/jsonl.h"
+
+#include <simdjson.h>
+
+#include "lib/base/error.h"
+#include "lib/text/utf8.h"
+
+namespace llmtool {
+namespace {
+
+std::string_view name_of(simdjson::dom::element_type type) {
+  switch (type) {
+    case simdjson::dom::element_type::ARRAY:
+      return "an array";
+    case simdjson::dom::element_type::OBJECT:
+      return "an object";
+    case simdjson::dom::element_type::STRING:
+      return "a string";
+    case simdjson::dom::element_type::BOOL:
+      return "true or false";
+    case simdjson::dom::element_type::NULL_VALUE:
+      return "null";
+    default:
+      return "a number";
+  }
+}
+
+std::string explain(simdjson::error_code error, std::string_view line) {
+  const size_t bad = first_invalid_utf8(line);
+  if (bad != line.npos) return concat("byte ", bad + 1, " of the line is not valid UTF-8");
+  if (error == simdjson::STRING_ERROR) {
+    return "invalid JSON: a string with an invalid escape or a lone surrogate";
+  }
+  return concat("invalid JSON: ", simdjson::error_message(error));
+}
+
+std::string id_of(const simdjson::dom::element& value) {
+  if (value.is_string()) return std::string(std::string_view(value));
+  return value.is_number() ? simdjson::minify(value) : "";
+}
+
+}  // namespace
+
+struct DocumentParser::State {
+  explicit State(std::string member) : text_member(std::move(member)) {}
+
+  std::string text_member;
+  simdjson::dom::parser parser;
+};
+
+DocumentParser::DocumentParser(std::string text_member)
+    : state_(std::make_unique<State>(std::move(text_member))) {}
+DocumentParser::~DocumentParser() = default;
+DocumentParser::DocumentParser(DocumentParser&&) noexcept = default;
+
+// The DOM, not simdjson's on-demand reader: that one skips what it is not asked for unchecked.
+std::string DocumentParser::parse(std::string_view line, Document& document) {
+  simdjson::dom::element root;
+  const auto error = state_->parser.parse(line.data(), line.size()).get(root);
+  if (error) return explain(error, line);
+  simdjson::dom::object members;
+  if (root.get(members)) return concat("is ", name_of(root.type()), ", expected an object");
+
+  document.id.clear();
+  bool found = false;
+  for (const auto& [key, value] : members) {
+    if (key == "id") document.id = id_of(value);
+    if (key != state_->text_member || found) continue;
+    std::string_view text;
+    if (value.get(text)) {
+      return concat("\"", key, "\" is ", name_of(value.type()), ", expected a string");
+    }
+    document.text.assign(text);
+    found = true;
+  }
+  return found ? "" : concat("has no member \"", state_->text_member, "\"");
+}
+
+void append_json_string(std::string& out, std::string_view text) {
+  constexpr char kHex[] = "0123456789abcdef";
+  out.push_back('"');
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    switch (c) {
+      case '"':
+        out += "\\\"";
+        break;
+      case '\\':
+        out += "\\\\";
+        break;
+      case '\n':
+        out += "\\n";
+        break;
+      case '\r':
+        out += "\\r";
+        break;
+      case '\t':
+        out += "\\t";
+        break;
+      default:
+        if (byte < 0x20) {
+          out.append("\\u00").append({kHex[byte >> 4], kHex[byte & 15]});
+        } else {
+          out.push_back(c);
+        }
+    }
+  }
+  out.push_back('"');
+}
+
+std::string json_line(const Document& document) {
+  std::string line = "{";
+  if (!document.id.empty()) {
+    line += "\"id\":";
+    append_json_string(line, document.id);
+    line += ",";
+  }
+  line += "\"text\":";
+  append_json_string(line, document.text);
+  return line += "}\n";
+}
+
+}  // namespace llmtool

@@ -1,0 +1,38 @@
+// Corpora as JSON lines: one document a line, {"id": "...", "text": "...", ...}.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace llmtool {
+
+struct Document {
+  std::string id;    // empty if the line has none; the digits if it is a number
+  std::string text;  // valid UTF-8
+};
+
+// Reads lines; one thread at a time.
+class DocumentParser {
+ public:
+  explicit DocumentParser(std::string text_member = "text");
+  ~DocumentParser();
+  DocumentParser(DocumentParser&&) noexcept;
+
+  // Empty, or what is wrong with the line: invalid UTF-8, invalid JSON (a lone surrogate too), no
+  // object, no text, a text that is no string.
+  std::string parse(std::string_view line, Document& document);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+// "..." with what JSON wants escaped; text is valid UTF-8.
+void append_json_string(std::string& out, std::string_view text);
+
+// One line, with its "\n"; an empty id is left out.
+std::string json_line(const Document& document);
+
+}  // namespace llmtool

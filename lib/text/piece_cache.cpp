@@ -1,0 +1,49 @@
+#include "lib/text/piece_cache.h"
+
+#define XXH_INLINE_ALL
+#include <algorithm>
+#include <xxhash.h>
+
+#include "lib/base/error.h"
+
+namespace llmtool {
+namespace {
+
+constexpr size_t kSlots = size_t{1} << 16;
+
+}  // namespace
+
+PieceCache::PieceCache() : table_(kSlots) {}
+
+uint64_t PieceCache::hash(std::string_view word) {
+  return XXH3_64bits(word.data(), word.size());
+}
+
+std::span<const int32_t> PieceCache::find(std::string_view word, uint64_t hash) const {
+  for (size_t slot = hash % kSlots; table_[slot].word_bytes != 0; slot = (slot + 1) % kSlots) {
+    const Entry& e = table_[slot];
+    if (e.hash == hash && std::string_view(words_).substr(e.word, e.word_bytes) == word) {
+      return {ids_.data() + e.ids, e.id_count};
+    }
+  }
+  return {};
+}
+
+void PieceCache::add(std::string_view word, uint64_t hash, std::span<const int32_t> ids) {
+  LLMTOOL_ASSERT(!word.empty() && word.size() <= kMaxWord && ids.size() <= UINT16_MAX);
+  if (used_ == kSlots / 2) {
+    std::fill(table_.begin(), table_.end(), Entry{});
+    words_.clear();
+    ids_.clear();
+    used_ = 0;
+  }
+  size_t slot = hash % kSlots;
+  while (table_[slot].word_bytes != 0) slot = (slot + 1) % kSlots;
+  table_[slot] = {hash, static_cast<uint32_t>(words_.size()), static_cast<uint32_t>(ids_.size()),
+                  static_cast<uint16_t>(word.size()), static_cast<uint16_t>(ids.size())};
+  words_.append(word);
+  ids_.insert(ids_.end(), ids.begin(), ids.end());
+  ++used_;
+}
+
+}  // namespace llmtool

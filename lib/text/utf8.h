@@ -1,0 +1,20 @@
+// UTF-8 as the tokenizers see it: bytes, checked once at the border.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+namespace llmtool {
+
+// The offset of the first byte that does not belong to a valid UTF-8 sequence (overlong forms,
+// surrogates and values above U+10FFFF are invalid), or std::string_view::npos.
+size_t first_invalid_utf8(std::string_view text);
+
+// U+2581, which SentencePiece writes for a space: in a text it comes back as a space.
+inline constexpr std::string_view kSpaceSymbol = "\xe2\x96\x81";
+
+size_t count_occurrences(std::string_view text, std::string_view what);
+std::string replace_all(std::string_view text, std::string_view what, std::string_view by);
+
+}  // namespace llmtool
