@@ -64,7 +64,7 @@ class Setting:
 
     def step(self, ids, targets):
         begin = time.perf_counter()
-        loss, _ = self.step_of(self.model, self.optimizer, ids, targets, 1e-4, 1.0, self.loss)
+        loss, _ = self.step_of(self.model, self.optimizer, (ids, targets), 1e-4, 1.0, self.loss)
         loss.item()
         return time.perf_counter() - begin
 

@@ -84,6 +84,36 @@ def stream_id(name):
     return h
 
 
+class DataOrder:
+    """Where the window of each training sample begins: lib/train/data_order.h in Python."""
+
+    def __init__(self, tokens, context, seed):
+        self.tokens, self.context, self.seed = tokens, context, seed
+        self.epochs = []  # begins of the windows of each epoch, in the order of visit
+
+    def epoch(self, epoch):
+        several = self.tokens - 1 >= 2 * self.context
+        offset = 0
+        if epoch > 0 and several:
+            offset = random_below(self.seed, stream_id("data offset"), [epoch], self.context)[0]
+        count = (self.tokens - 1 - offset) // self.context
+        order = list(range(count))
+        stream = (stream_id("data order") + epoch) & 0xFFFFFFFFFFFFFFFF
+        bits = random_bits(self.seed, stream, np.arange(count))
+        for i in range(count - 1, 0, -1):
+            j = int(bits[i]) * (i + 1) >> 64
+            order[i], order[j] = order[j], order[i]
+        return [offset + w * self.context for w in order]
+
+    def window_begin(self, sample):
+        for epoch in range(1 << 30):
+            if epoch == len(self.epochs):
+                self.epochs.append(self.epoch(epoch))
+            if sample < len(self.epochs[epoch]):
+                return self.epochs[epoch][sample]
+            sample -= len(self.epochs[epoch])
+
+
 def check_known_answers():
     cases = [
         ((0, 0, 0, 0), (0, 0), (0x6627E8D5, 0xE169C58D, 0xBC57AC4C, 0x9B00DBD8)),

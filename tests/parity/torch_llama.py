@@ -55,13 +55,13 @@ class Attention(nn.Module):
         self.v_proj = nn.Linear(hidden, self.kv_heads * head_dim, bias=False)
         self.o_proj = nn.Linear(self.heads * head_dim, hidden, bias=False)
 
-    def forward(self, x, cos, sin):
+    def forward(self, x, cos, sin, mask):
         rows, length, _ = x.shape
         q = self.q_proj(x).view(rows, length, self.heads, self.head_dim).transpose(1, 2)
         k = self.k_proj(x).view(rows, length, self.kv_heads, self.head_dim).transpose(1, 2)
         v = self.v_proj(x).view(rows, length, self.kv_heads, self.head_dim).transpose(1, 2)
         out = F.scaled_dot_product_attention(
-            rotate(q, cos, sin), rotate(k, cos, sin), v, is_causal=True,
+            rotate(q, cos, sin), rotate(k, cos, sin), v, attn_mask=mask, is_causal=mask is None,
             enable_gqa=self.kv_heads != self.heads)
         return self.o_proj(out.transpose(1, 2).reshape(rows, length, -1))
 
@@ -87,8 +87,8 @@ class Block(nn.Module):
         self.post_attention_layernorm = nn.RMSNorm(config["hidden_size"], eps=eps)
         self.mlp = Mlp(config)
 
-    def forward(self, x, cos, sin):
-        x = x + self.self_attn(self.input_layernorm(x), cos, sin)
+    def forward(self, x, cos, sin, mask):
+        x = x + self.self_attn(self.input_layernorm(x), cos, sin, mask)
         return x + self.mlp(self.post_attention_layernorm(x))
 
 
@@ -114,18 +114,34 @@ class Llama(nn.Module):
         self.register_buffer("cos", angle.cos(), persistent=False)
         self.register_buffer("sin", angle.sin(), persistent=False)
 
-    def forward(self, ids):
-        """Logits (B, T, V) of ids (B, T), every row from position 0."""
+    def forward(self, ids, positions=None, mask=None):
+        """Logits (B, T, V) of ids (B, T): rows from position 0, causal; or at `positions` (B, T)
+        with attention where `mask` (B, 1, T, T) is true."""
         x = self.model.embed_tokens(ids)
-        cos, sin = self.cos[: ids.shape[1]].to(x.dtype), self.sin[: ids.shape[1]].to(x.dtype)
+        if positions is None:
+            cos, sin = self.cos[: ids.shape[1]], self.sin[: ids.shape[1]]
+        else:
+            cos, sin = self.cos[positions][:, None], self.sin[positions][:, None]
         for layer in self.model.layers:
-            x = layer(x, cos, sin)
+            x = layer(x, cos.to(x.dtype), sin.to(x.dtype), mask)
         return self.lm_head(self.model.norm(x))
 
-    def loss(self, ids, targets):
+    def loss(self, ids, targets, positions=None, mask=None):
         """Mean cross-entropy of the targets that are not -100."""
-        logits = self(ids).flatten(0, 1)
+        logits = self(ids, positions, mask).flatten(0, 1)
         return F.cross_entropy(logits.float(), targets.flatten(), ignore_index=IGNORED)
+
+
+def document_mask(starts):
+    """Positions (B, T) and mask (B, 1, T, T) of rows that hold several documents; starts (B, T) is
+    true at the first token of each. The first token of a row starts one in any case."""
+    starts = starts.clone()
+    starts[:, 0] = True
+    document = starts.cumsum(1)
+    place = torch.arange(starts.shape[1]).expand_as(document)
+    positions = place - torch.where(starts, place, 0).cummax(1).values
+    same = document[:, None, :, None] == document[:, None, None, :]
+    return positions, same & torch.ones(same.shape[-2:], dtype=torch.bool).tril()
 
 
 def load_config(path):
@@ -153,12 +169,13 @@ def make_optimizer(model, weight_decay=0.1, betas=(0.9, 0.95), eps=1e-8):
     return torch.optim.AdamW(groups, lr=0.0, betas=betas, eps=eps, fused=True)
 
 
-def train_step(model, optimizer, ids, targets, lr, clip, loss_of=None):
-    """One step; the loss before it and the gradient norm before clipping, as tensors."""
+def train_step(model, optimizer, batch, lr, clip, loss_of=None):
+    """One step; the loss before it and the gradient norm before clipping, as tensors. `batch`: the
+    arguments of loss."""
     for group in optimizer.param_groups:
         group["lr"] = lr
     optimizer.zero_grad(set_to_none=True)
-    loss = (loss_of or model.loss)(ids, targets)
+    loss = (loss_of or model.loss)(*batch)
     loss.backward()
     norm = torch.nn.utils.clip_grad_norm_(model.parameters(), clip)
     optimizer.step()
@@ -168,14 +185,19 @@ def train_step(model, optimizer, ids, targets, lr, clip, loss_of=None):
 def check_against_golden(folder, limit=2e-5):
     want = load_file(folder / "golden.safetensors")
     model = load_model(folder)
-    got = {"batch.logits": model(want["batch.input_ids"].long()).detach()}
-    model.loss(want["batch.input_ids"].long(), want["batch.targets"].long()).backward()
-    got |= {f"batch.grad.{name}": p.grad.clone() for name, p in model.named_parameters()}
+    starts = want["packed.position_ids"] == 0
+    got = {}
+    for part, masked in (("batch", ()), ("packed", document_mask(starts))):
+        ids, targets = want[f"{part}.input_ids"].long(), want[f"{part}.targets"].long()
+        got |= {f"{part}.logits": model(ids, *masked).detach()}
+        model.zero_grad()
+        model.loss(ids, targets, *masked).backward()
+        got |= {f"{part}.grad.{name}": p.grad.clone() for name, p in model.named_parameters()}
     optimizer = make_optimizer(model)
     losses = []
     for step, lr in enumerate(want["train.lr"].tolist()):
-        loss, _ = train_step(model, optimizer, want["train.input_ids"][step].long(),
-                             want["train.targets"][step].long(), lr, want["train.clip"].item())
+        batch = want["train.input_ids"][step].long(), want["train.targets"][step].long()
+        loss, _ = train_step(model, optimizer, batch, lr, want["train.clip"].item())
         losses.append(loss)
     got |= {"train.loss": torch.stack(losses)}
     got |= {f"train.final.{name}": p.detach() for name, p in model.named_parameters()}
