@@ -9,7 +9,7 @@ void add_elements(const Add& a, Stream& s) {
   for_pieces(a.y.rows, a.y.cols, s, [&](int64_t row, int64_t begin, int64_t count) {
     T* y = a.y.row<T>(row) + begin;
     const T *p = a.a.row<T>(row) + begin, *q = a.b.row<T>(row) + begin;
-    for_vectors(count, [&](int64_t c, int64_t lanes) {
+    for_vectors(count, [&](int64_t c, int64_t lanes) LLMTOOL_INLINE_LAMBDA {
       store_lanes(y + c, load_lanes(p + c, lanes) + load_lanes(q + c, lanes), lanes);
     });
   });
@@ -24,7 +24,7 @@ void convert_elements(const Convert& a, Stream& s) {
   for_pieces(a.y.rows, a.y.cols, s, [&](int64_t row, int64_t begin, int64_t count) {
     To* y = a.y.row<To>(row) + begin;
     const From* x = a.x.row<From>(row) + begin;
-    for_vectors(count, [&](int64_t c, int64_t lanes) {
+    for_vectors(count, [&](int64_t c, int64_t lanes) LLMTOOL_INLINE_LAMBDA {
       store_lanes(y + c, load_lanes(x + c, lanes), lanes);
     });
   });

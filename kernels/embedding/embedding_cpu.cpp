@@ -18,7 +18,7 @@ void add_rows(const EmbeddingBackward& a, Stream& s) {
     for (int64_t n = 0; n < a.dy.rows; ++n) {
       float* dw = a.dw.row<float>(a.ids[n]) + begin;
       const T* dy = a.dy.row<T>(n) + begin;
-      for_vectors(end - begin, [&](int64_t c, int64_t lanes) {
+      for_vectors(end - begin, [&](int64_t c, int64_t lanes) LLMTOOL_INLINE_LAMBDA {
         store_lanes(dw + c, load_lanes(dw + c, lanes) + load_lanes(dy + c, lanes), lanes);
       });
     }

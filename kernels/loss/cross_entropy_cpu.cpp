@@ -25,9 +25,8 @@ LLMTOOL_INLINE Vec load_logits(const float* p, int64_t lanes) {
 LLMTOOL_INLINE float row_max(const float* x, int64_t V) {
   Vec top[kChains];
   for (Vec& t : top) t = set1(-__builtin_inff());
-  for_chains(V, [&](int64_t i, int64_t c, int64_t lanes) {
-    top[i] = max(top[i], load_logits(x + c, lanes));
-  });
+  for_chains(V, [&](int64_t i, int64_t c, int64_t lanes)
+                    LLMTOOL_INLINE_LAMBDA { top[i] = max(top[i], load_logits(x + c, lanes)); });
   return reduce_max(max(max(top[0], top[1]), max(top[2], top[3])));
 }
 
@@ -35,7 +34,7 @@ LLMTOOL_INLINE float row_max(const float* x, int64_t V) {
 LLMTOOL_INLINE float sum_exp(const float* x, int64_t V, Vec top, float* keep) {
   Vec sum[kChains];
   for (Vec& s : sum) s = zero();
-  for_chains(V, [&](int64_t i, int64_t c, int64_t lanes) {
+  for_chains(V, [&](int64_t i, int64_t c, int64_t lanes) LLMTOOL_INLINE_LAMBDA {
     const Vec e = exp(load_logits(x + c, lanes) - top);
     sum[i] += e;
     if (keep != nullptr) store_lanes(keep + c, e, lanes);
@@ -50,7 +49,7 @@ LLMTOOL_INLINE void gradient_of_row(T* d, const float* x, int64_t V, Vec top, fl
   const float factor = scale / sum;
   const float at_target =
       sizeof(T) == 4 ? to_float(d[target]) : reduce_max(exp(set1(x[target]) - top));
-  for_vectors(V, [&](int64_t c, int64_t lanes) {
+  for_vectors(V, [&](int64_t c, int64_t lanes) LLMTOOL_INLINE_LAMBDA {
     Vec e;
     if constexpr (sizeof(T) == 4) {
       e = load_lanes(d + c, lanes);
@@ -64,7 +63,8 @@ LLMTOOL_INLINE void gradient_of_row(T* d, const float* x, int64_t V, Vec top, fl
 
 template <class T>
 LLMTOOL_INLINE void clear_row(T* d, int64_t V) {
-  for_vectors(V, [&](int64_t c, int64_t lanes) { store_lanes(d + c, zero(), lanes); });
+  for_vectors(V, [&](int64_t c, int64_t lanes)
+                     LLMTOOL_INLINE_LAMBDA { store_lanes(d + c, zero(), lanes); });
 }
 
 // T: the dtype of the gradient.

@@ -19,7 +19,7 @@ void swiglu_elements(const Swiglu& a, Stream& s) {
   for_pieces(a.y.rows, a.y.cols, s, [&](int64_t row, int64_t begin, int64_t count) {
     T* y = a.y.row<T>(row) + begin;
     const T *gate = a.gate.row<T>(row) + begin, *up = a.up.row<T>(row) + begin;
-    for_vectors(count, [&](int64_t c, int64_t lanes) {
+    for_vectors(count, [&](int64_t c, int64_t lanes) LLMTOOL_INLINE_LAMBDA {
       const Vec z = load_lanes(gate + c, lanes);
       store_lanes(y + c, z * sigmoid(z).value * load_lanes(up + c, lanes), lanes);
     });
@@ -37,7 +37,7 @@ void swiglu_backward_elements(const SwigluBackward& a, Stream& s) {
     T* y = a.y.empty() ? nullptr : a.y.row<T>(row) + begin;
     const T *dy = a.dy.row<T>(row) + begin, *gate = a.gate.row<T>(row) + begin;
     const T* up = a.up.row<T>(row) + begin;
-    for_vectors(count, [&](int64_t c, int64_t lanes) {
+    for_vectors(count, [&](int64_t c, int64_t lanes) LLMTOOL_INLINE_LAMBDA {
       const Vec z = load_lanes(gate + c, lanes), u = load_lanes(up + c, lanes);
       const Vec d = load_lanes(dy + c, lanes);
       const Sigmoid g = sigmoid(z);

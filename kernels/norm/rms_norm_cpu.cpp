@@ -22,7 +22,7 @@ LLMTOOL_INLINE float sum_of(int64_t n, F&& term) {
 // s = x + residual, rounded to T as it is stored.
 template <class T>
 LLMTOOL_INLINE void add_residual(T* s, const T* x, const T* residual, int64_t C) {
-  for_vectors(C, [&](int64_t c, int64_t lanes) {
+  for_vectors(C, [&](int64_t c, int64_t lanes) LLMTOOL_INLINE_LAMBDA {
     store_lanes(s + c, load_lanes(x + c, lanes) + load_lanes(residual + c, lanes), lanes);
   });
 }
@@ -37,14 +37,14 @@ void norm_rows(const RmsNorm& a, int64_t begin, int64_t end) {
       add_residual(a.sum.row<T>(n), s, a.residual.row<T>(n), C);
       s = a.sum.row<T>(n);
     }
-    const float squares = sum_of(C, [&](int64_t c, int64_t lanes, Vec sum) {
+    const float squares = sum_of(C, [&](int64_t c, int64_t lanes, Vec sum) LLMTOOL_INLINE_LAMBDA {
       const Vec v = load_lanes(s + c, lanes);
       return fma(v, v, sum);
     });
     const float rstd = 1 / __builtin_sqrtf(squares / static_cast<float>(C) + a.eps);
     if (!a.rstd.empty()) *a.rstd.row<float>(n) = rstd;
     T* y = a.y.row<T>(n);
-    for_vectors(C, [&](int64_t c, int64_t lanes) {
+    for_vectors(C, [&](int64_t c, int64_t lanes) LLMTOOL_INLINE_LAMBDA {
       const Vec v = load_lanes(s + c, lanes) * set1(rstd) * load_lanes(w + c, lanes);
       store_lanes(y + c, v, lanes);
     });
@@ -65,7 +65,7 @@ void add_to_dw(const RmsNormBackward& a, int64_t begin, int64_t end, int64_t c_b
   for (int64_t n = begin; n < end; ++n) {
     const Vec rstd = set1(*a.rstd.row<float>(n));
     const T *dy = a.dy.row<T>(n) + c_begin, *s = a.s.row<T>(n) + c_begin;
-    for_vectors(c_end - c_begin, [&](int64_t c, int64_t lanes) {
+    for_vectors(c_end - c_begin, [&](int64_t c, int64_t lanes) LLMTOOL_INLINE_LAMBDA {
       const Vec norm = load_lanes(s + c, lanes) * rstd;
       store_lanes(dw + c, fma(load_lanes(dy + c, lanes), norm, load_lanes(dw + c, lanes)), lanes);
     });
@@ -79,12 +79,12 @@ void dx_of_row(const RmsNormBackward& a, int64_t n) {
   const T* dsum = a.dsum.empty() ? nullptr : a.dsum.row<T>(n);
   T* dx = a.dx.row<T>(n);
   const float r = *a.rstd.row<float>(n);
-  const float dot = sum_of(C, [&](int64_t c, int64_t lanes, Vec sum) {
+  const float dot = sum_of(C, [&](int64_t c, int64_t lanes, Vec sum) LLMTOOL_INLINE_LAMBDA {
     const Vec g = load_lanes(dy + c, lanes) * load_lanes(w + c, lanes);
     return fma(g, load_lanes(s + c, lanes) * set1(r), sum);
   });
   const Vec rstd = set1(r), mean = set1(dot / static_cast<float>(C));
-  for_vectors(C, [&](int64_t c, int64_t lanes) {
+  for_vectors(C, [&](int64_t c, int64_t lanes) LLMTOOL_INLINE_LAMBDA {
     const Vec g = load_lanes(dy + c, lanes) * load_lanes(w + c, lanes);
     const Vec norm = load_lanes(s + c, lanes) * rstd;
     const Vec past = dsum != nullptr ? load_lanes(dsum + c, lanes) : zero();

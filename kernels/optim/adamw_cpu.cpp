@@ -26,7 +26,7 @@ void adamw_elements(const AdamW& a, Stream& s) {
     float *master = a.master.row<float>(row) + begin, *m = a.m.row<float>(row) + begin;
     float* v = a.v.row<float>(row) + begin;
     const float* g = a.g.row<float>(row) + begin;
-    for_vectors(count, [&](int64_t i, int64_t lanes) {
+    for_vectors(count, [&](int64_t i, int64_t lanes) LLMTOOL_INLINE_LAMBDA {
       const Vec grad = load_lanes(g + i, lanes) * grad_scale;
       const Vec m1 = fma(b1, load_lanes(m + i, lanes), c1 * grad);
       const Vec v1 = fma(b2, load_lanes(v + i, lanes), c2 * grad * grad);

@@ -7,7 +7,7 @@ namespace {
 // One head: the halves a and b, turned by the angles whose cosines and sines are given.
 template <class T>
 LLMTOOL_INLINE void rotate(T* a, T* b, const float* cos, const float* sin, Vec sign, int64_t half) {
-  for_vectors(half, [&](int64_t i, int64_t lanes) {
+  for_vectors(half, [&](int64_t i, int64_t lanes) LLMTOOL_INLINE_LAMBDA {
     const Vec c = load_lanes(cos + i, lanes), s = load_lanes(sin + i, lanes) * sign;
     const Vec x = load_lanes(a + i, lanes), y = load_lanes(b + i, lanes);
     store_lanes(a + i, x * c - y * s, lanes);

@@ -9,6 +9,10 @@
 #include "lib/base/attributes.h"
 #include "lib/base/dtype.h"
 
+// After the parameters of a lambda: a helper that calls it from two places must not make a function
+// of it.
+#define LLMTOOL_INLINE_LAMBDA __attribute__((always_inline))
+
 namespace llmtool::LLMTOOL_ISA_NAMESPACE {
 // Internal linkage: each kernel object has its own copy and no symbol of it is weak.
 namespace {
