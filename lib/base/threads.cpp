@@ -11,8 +11,12 @@
 #include <pthread.h>
 #include <sched.h>
 #include <string>
+#include <system_error>
 #include <thread>
+#include <utility>
 #include <vector>
+
+#include "lib/base/error.h"
 
 namespace llmtool {
 namespace {
@@ -32,27 +36,44 @@ double cgroup_cpu_limit() {
   return 0;
 }
 
-std::vector<int> allowed_processors() {
-  cpu_set_t mask;
-  CPU_ZERO(&mask);
-  std::vector<int> cpus;
-  if (sched_getaffinity(0, sizeof mask, &mask) == 0) {
-    for (int i = 0; i < CPU_SETSIZE; ++i) {
-      if (CPU_ISSET(i, &mask)) cpus.push_back(i);
+// The affinity mask that the process came with: pinning changes that of the calling thread.
+const std::vector<int>& allowed_processors() {
+  static const std::vector<int> all = [] {
+    cpu_set_t mask;
+    CPU_ZERO(&mask);
+    std::vector<int> cpus;
+    if (sched_getaffinity(0, sizeof mask, &mask) == 0) {
+      for (int i = 0; i < CPU_SETSIZE; ++i) {
+        if (CPU_ISSET(i, &mask)) cpus.push_back(i);
+      }
     }
-  }
-  return cpus;
+    return cpus;
+  }();
+  return all;
 }
 
-void pin_to(int cpu) {
+void run_on(const std::vector<int>& cpus) {
   cpu_set_t mask;
   CPU_ZERO(&mask);
-  CPU_SET(cpu, &mask);
+  for (const int cpu : cpus) CPU_SET(cpu, &mask);
   pthread_setaffinity_np(pthread_self(), sizeof mask, &mask);
 }
 
-// The index of this thread in the loop it is working on; -1 outside of one.
-thread_local int current_thread = -1;
+// The loops that this thread is inside of, innermost first.
+struct Inside {
+  const void* pool;
+  int thread;
+  const Inside* outer;
+};
+thread_local const Inside* inside = nullptr;
+
+// The index of this thread in the pool's loop; -1 outside of one.
+int thread_in(const void* pool) {
+  for (const Inside* i = inside; i != nullptr; i = i->outer) {
+    if (i->pool == pool) return i->thread;
+  }
+  return -1;
+}
 
 }  // namespace
 
@@ -79,12 +100,17 @@ struct ThreadPool::State {
   std::exception_ptr error;
   int64_t error_index = 0;
 
-  std::mutex one_loop;  // loops from several outer threads take turns
+  // Loops from several outer threads take turns. Recursive: a loop of one piece runs in the calling
+  // thread, and a loop inside of it is an outer one.
+  std::recursive_mutex one_loop;
   std::vector<std::thread> workers;
+  bool pinned = false;
   Scratch scratch;
 
+  // After an exception the pieces that nobody has begun are left out: those before it have begun.
   void work(int thread) {
-    current_thread = thread;
+    const Inside here{this, thread, inside};
+    inside = &here;
     while (true) {
       const int64_t begin = next.fetch_add(grain, std::memory_order_relaxed);
       if (begin >= n) break;
@@ -96,12 +122,14 @@ struct ThreadPool::State {
           error = std::current_exception();
           error_index = begin;
         }
+        next.store(n, std::memory_order_relaxed);
       }
     }
-    current_thread = -1;
+    inside = here.outer;
   }
 
-  // A worker spins for a few microseconds (the gap between two operations of a model), then parks.
+  // A worker spins for some tens of microseconds (the gap between two operations of a model), then
+  // parks.
   void worker_loop(int thread) {
     uint64_t seen = 0;
     while (true) {
@@ -131,24 +159,55 @@ struct ThreadPool::State {
     wake.notify_all();
   }
 
+  // Until every worker is done with the loop.
+  void wait() {
+    for (int spin = 0; spin < kSpins && busy.load(std::memory_order_acquire) != 0; ++spin) {
+      __builtin_ia32_pause();
+    }
+    if (busy.load(std::memory_order_acquire) == 0) return;
+    std::unique_lock lock(mutex);
+    done.wait(lock, [&] { return busy.load(std::memory_order_acquire) == 0; });
+  }
+
   static constexpr int kSpins = 2000;
 };
 
+namespace {
+
+void run_in_order(int64_t n, int64_t grain, ThreadPool::Task task, void* context, int thread) {
+  for (int64_t begin = 0; begin < n; begin += grain) {
+    task(context, begin, std::min(n, begin + grain), thread);
+  }
+}
+
+}  // namespace
+
 ThreadPool::ThreadPool(int threads, bool pin) {
-  const std::vector<int> cpus = allowed_processors();
+  const std::vector<int>& cpus = allowed_processors();
   const int n = threads > 0 ? threads : available_processors();
   state_ = std::make_unique<State>(n);
-  pin = pin && n <= static_cast<int>(cpus.size());
-  for (int i = 1; i < n; ++i) {
-    state_->workers.emplace_back([this, i, pin, cpus] {
-      if (pin) pin_to(cpus[static_cast<size_t>(i)]);
-      state_->worker_loop(i);
-    });
+  state_->pinned = pin && n <= static_cast<int>(cpus.size());
+  try {
+    for (int i = 1; i < n; ++i) {
+      state_->workers.emplace_back([state = state_.get(), i, &cpus] {
+        if (state->pinned) run_on({cpus[static_cast<size_t>(i)]});
+        state->worker_loop(i);
+      });
+    }
+  } catch (const std::system_error& e) {
+    stop();
+    fail(Fault::kFailed, concat("cannot start ", n, " threads: ", e.what()),
+         "ask for fewer with --threads");
   }
-  if (pin) pin_to(cpus[0]);
+  if (state_->pinned) run_on({cpus[0]});
 }
 
 ThreadPool::~ThreadPool() {
+  stop();
+  if (state_->pinned) run_on(allowed_processors());
+}
+
+void ThreadPool::stop() {
   state_->stop = true;
   state_->start();
   for (std::thread& t : state_->workers) t.join();
@@ -166,14 +225,11 @@ void ThreadPool::run(int64_t n, int64_t grain, Task task, void* context) {
   if (n <= 0) return;
   grain = std::max<int64_t>(1, grain);
   State& s = *state_;
-  if (current_thread >= 0 || s.workers.empty() || n <= grain) {
-    const int thread = std::max(0, current_thread);
-    for (int64_t begin = 0; begin < n; begin += grain) {
-      task(context, begin, std::min(n, begin + grain), thread);
-    }
-    return;
+  if (const int thread = thread_in(&s); thread >= 0) {
+    return run_in_order(n, grain, task, context, thread);
   }
   std::lock_guard one(s.one_loop);
+  if (s.workers.empty() || n <= grain) return run_in_order(n, grain, task, context, 0);
   s.task = task;
   s.context = context;
   s.n = n;
@@ -183,14 +239,8 @@ void ThreadPool::run(int64_t n, int64_t grain, Task task, void* context) {
   s.busy.store(static_cast<int>(s.workers.size()), std::memory_order_release);
   s.start();
   s.work(0);
-  for (int spin = 0; spin < State::kSpins && s.busy.load(std::memory_order_acquire) != 0; ++spin) {
-    __builtin_ia32_pause();
-  }
-  if (s.busy.load(std::memory_order_acquire) != 0) {
-    std::unique_lock lock(s.mutex);
-    s.done.wait(lock, [&] { return s.busy.load(std::memory_order_acquire) == 0; });
-  }
-  if (s.error) std::rethrow_exception(s.error);
+  s.wait();
+  if (s.error) std::rethrow_exception(std::exchange(s.error, nullptr));
 }
 
 }  // namespace llmtool

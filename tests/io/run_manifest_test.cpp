@@ -1,0 +1,131 @@
+#include "lib/io/run_manifest.h"
+
+#include <doctest/doctest.h>
+#include <nlohmann/json.hpp>
+
+#include "lib/base/error.h"
+#include "tests/scratch_folder.h"
+
+using namespace llmtool;
+
+namespace {
+
+RunManifest manifest(const char* command) {
+  return RunManifest(
+      command, {"llmtool", command},
+      {{"seed", {"7"}}, {"threads", {"2"}}, {"lr", {"0.5"}}, {"plan", {}}, {"x", {"a", "b"}}});
+}
+
+nlohmann::json json_of(const fs::path& path) {
+  return nlohmann::json::parse(read_file(path));
+}
+
+}  // namespace
+
+TEST_CASE("run_manifest: what is written") {
+  const ScratchFolder folder;
+  const fs::path in = folder.path() / "in.txt", out = folder.path() / "out";
+  write_file(in, "input");
+  create_folder(out / "deep");
+  RunManifest run = manifest("train");
+  write_file(out / "deep" / "model", "output");
+  run.add_input(in);
+  run.add_input("-");
+  run.add_output(out);
+  run.write(out);
+  const nlohmann::json json = json_of(out / "run.json");
+  CHECK(json["command"] == "train");
+  CHECK(json["command_line"].size() == 2);
+  CHECK(json["seed"] == 7);
+  CHECK(json["machine"]["threads"] == 2);
+  CHECK(json["options"]["lr"] == 0.5);
+  CHECK(json["options"]["plan"].is_null());
+  CHECK(json["options"]["x"].size() == 2);
+  REQUIRE(json["outputs"].size() == 1);
+  CHECK(json["outputs"][0]["path"] == "deep/model");
+  CHECK(json["outputs"][0]["bytes"] == 6);
+  CHECK(json["outputs"][0]["xxh3_128"] == checksum_file(out / "deep" / "model"));
+  REQUIRE(json["inputs"].size() == 2);
+  CHECK(json["inputs"][0]["path"] == fs::absolute(in).string());
+  CHECK(json["inputs"][1]["path"] == "-");
+  CHECK(json["earlier"].empty());
+
+  manifest("train").write(out);
+  CHECK(json_of(out / "run.json")["earlier"].size() == 1);
+}
+
+TEST_CASE("run_manifest: files are checked, and the folder may have moved") {
+  const ScratchFolder folder;
+  const fs::path in = folder.path() / "in", out = folder.path() / "out",
+                 moved = folder.path() / "b";
+  write_file(in, "input");
+  create_folder(out);
+  write_file(out / "one", "1");
+  write_file(out / "two", "2");
+  RunManifest run = manifest("train");
+  run.add_input(in);
+  run.add_output(out);
+  run.write(out);
+  fs::rename(out, moved);
+  write_file(moved / "one", "x");
+  fs::remove(moved / "two");
+  const auto checks = check_files(moved / "run.json");
+  REQUIRE(checks.size() == 3);
+  CHECK(checks[0].state == FileCheck::State::kChanged);
+  CHECK(checks[0].expected != checks[0].found);
+  CHECK(checks[1].state == FileCheck::State::kMissing);
+  CHECK(checks[2].state == FileCheck::State::kSame);
+  CHECK_FALSE(checks[2].is_output);
+}
+
+TEST_CASE("run_manifest: lineage goes up through the inputs") {
+  const ScratchFolder folder;
+  const fs::path text = folder.path() / "text.jsonl", tokens = folder.path() / "tokens",
+                 model = folder.path() / "model";
+  write_file(text, "{}");
+  RunManifest first = manifest("text");
+  first.add_output(text);
+  first.write(text);
+  create_folder(tokens);
+  write_file(tokens / "a.bin", "x");
+  RunManifest second = manifest("tokenize");
+  second.add_input(text);
+  second.add_output(tokens);
+  second.write(tokens);
+  create_folder(model);
+  RunManifest third = manifest("train");
+  third.add_input(tokens / "a.bin");  // a file inside the folder: the manifest is the folder's
+  third.write(model);
+
+  auto steps = lineage(model / "run.json");
+  REQUIRE(steps.size() == 3);
+  CHECK(steps[1].command == "tokenize");
+  CHECK(steps[1].depth == 1);
+  CHECK(steps[2].command == "text");
+  CHECK(steps[2].depth == 2);
+  CHECK_FALSE(steps[1].changed);
+
+  manifest("tokenize").write(tokens);
+  CHECK(lineage(model / "run.json")[1].changed);
+  fs::remove(tokens / "run.json");
+  steps = lineage(model / "run.json");
+  REQUIRE(steps.size() == 2);
+  CHECK_FALSE(steps[1].found);
+}
+
+TEST_CASE("run_manifest: what is no manifest is an input error") {
+  const ScratchFolder folder;
+  const fs::path path = folder.path() / "run.json";
+  for (const char* text :
+       {"", "{", "[]", "{}", R"({"llmtool": 1})", R"({"llmtool": "x", "outputs": 3})",
+        R"({"llmtool": "x", "inputs": [], "outputs": [{"path": 3}]})"}) {
+    CAPTURE(text);
+    write_file(path, text);
+    try {
+      check_files(path);
+      FAIL("nothing was thrown");
+    } catch (const Error& e) {
+      CHECK(e.fault() == Fault::kInput);
+    }
+  }
+}
