@@ -10,7 +10,7 @@ source completion.bash
 complete_line() {  # the words so far; sets $COMPREPLY
   COMP_WORDS=("$@")
   COMP_CWORD=$(($# - 1))
-  _llmtool
+  _llmtool || true  # compgen fails when it has nothing to offer
 }
 
 offers() {  # offers WORD... -- LINE...
