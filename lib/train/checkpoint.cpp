@@ -1,0 +1,154 @@
+#include "lib/train/checkpoint.h"
+
+#include <algorithm>
+#include <charconv>
+#include <chrono>
+#include <cstdio>
+#include <fcntl.h>
+#include <nlohmann/json.hpp>
+#include <unistd.h>
+
+#include "lib/base/error.h"
+
+namespace llmtool {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr std::string_view kPrefix = "step-";
+constexpr std::string_view kUnfinished = ".unfinished-";
+
+fs::path checkpoints_of(const fs::path& run) {
+  return run / "checkpoints";
+}
+
+std::string folder_name(int64_t step) {
+  char name[32];
+  std::snprintf(name, sizeof name, "step-%08lld", static_cast<long long>(step));
+  return name;
+}
+
+// The step that a folder name says; -1 if it is not a checkpoint's.
+int64_t step_of(const std::string& name) {
+  if (name.rfind(kPrefix, 0) != 0) return -1;
+  int64_t step = -1;
+  const char* end = name.data() + name.size();
+  const auto r = std::from_chars(name.data() + kPrefix.size(), end, step);
+  return r.ec == std::errc() && r.ptr == end ? step : -1;
+}
+
+// Puts the names inside a folder on the disk, so that a rename that follows survives a power cut.
+void sync_folder(const fs::path& folder) {
+  const int fd = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) return;
+  ::fsync(fd);
+  ::close(fd);
+}
+
+// Writes a folder through `fill` under a temporary name beside it and renames it.
+template <class Fill>
+void write_folder(const fs::path& folder, Fill&& fill) {
+  const fs::path temporary =
+      folder.parent_path() / (std::string(kUnfinished) + folder.filename().string());
+  std::error_code ignored;
+  fs::remove_all(temporary, ignored);
+  create_folder(temporary);
+  try {
+    fill(temporary);
+  } catch (...) {
+    fs::remove_all(temporary, ignored);
+    throw;
+  }
+  sync_folder(temporary);
+  fs::remove_all(folder, ignored);
+  std::error_code error;
+  fs::rename(temporary, folder, error);
+  check(!error, Fault::kIo, folder.string(), ": cannot be put in place: ", error.message());
+  sync_folder(folder.parent_path());
+}
+
+void fill_model_folder(const fs::path& folder, const Model& model, const Tokenizer* tokenizer,
+                       Stream& stream) {
+  save_model(model, folder, stream);
+  if (tokenizer != nullptr) tokenizer->save(folder);
+}
+
+}  // namespace
+
+std::vector<CheckpointFolder> list_checkpoints(const fs::path& run) {
+  std::vector<CheckpointFolder> found;
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(checkpoints_of(run), error)) {
+    const int64_t step = step_of(entry.path().filename().string());
+    if (step >= 0 && entry.is_directory()) found.push_back({entry.path(), step});
+  }
+  std::sort(found.begin(), found.end(),
+            [](const auto& a, const auto& b) { return a.step < b.step; });
+  return found;
+}
+
+void save_model_folder(const fs::path& folder, const Model& model, const Tokenizer* tokenizer,
+                       Stream& stream) {
+  write_folder(folder,
+               [&](const fs::path& to) { fill_model_folder(to, model, tokenizer, stream); });
+}
+
+void save_checkpoint(const fs::path& run, const TrainerState& state, const Model& model,
+                     const Tokenizer* tokenizer, const Optimizer& optimizer, Stream& stream) {
+  const Json json = {
+      {"step", state.step}, {"tokens", state.tokens}, {"options", Json::parse(state.options)}};
+  write_folder(checkpoints_of(run) / folder_name(state.step), [&](const fs::path& folder) {
+    fill_model_folder(folder, model, tokenizer, stream);
+    optimizer.save(folder / "optimizer.safetensors", stream);
+    write_file(folder / "trainer_state.json", json.dump(2) + "\n");
+  });
+}
+
+TrainerState read_trainer_state(const fs::path& folder) {
+  const fs::path path = folder / "trainer_state.json";
+  try {
+    const Json json = Json::parse(read_file(path));
+    return {json.at("step").get<int64_t>(), json.at("tokens").get<int64_t>(),
+            json.at("options").dump()};
+  } catch (const nlohmann::json::exception& e) {
+    fail(Fault::kInput, concat(path.string(), ": ", e.what()),
+         "remove this checkpoint's folder to go on from the one before it");
+  }
+}
+
+TrainerState load_checkpoint(const fs::path& folder, Model& model, Optimizer& optimizer,
+                             Stream& stream) {
+  TrainerState state = read_trainer_state(folder);
+  model.parameters().load(SafetensorsFolder(folder), {}, stream);
+  optimizer.load(folder / "optimizer.safetensors", stream);
+  return state;
+}
+
+void remove_old_checkpoints(const fs::path& run, const Retention& keep) {
+  const auto all = list_checkpoints(run);
+  const auto kept = static_cast<size_t>(std::max<int64_t>(1, keep.last));
+  fs::file_time_type kept_time = fs::file_time_type::min();
+  for (size_t i = 0; i < all.size(); ++i) {
+    bool stays = i + kept >= all.size();
+    const auto written = fs::last_write_time(all[i].path / "trainer_state.json");
+    const std::chrono::duration<double, std::ratio<3600>> hours(keep.hours);
+    if (keep.hours > 0 && (i == 0 || written - kept_time >= hours)) {
+      stays = true;
+      kept_time = written;
+    }
+    if (!stays) fs::remove_all(all[i].path);
+  }
+}
+
+void remove_unfinished(const fs::path& run) {
+  std::error_code error;
+  std::vector<fs::path> leftovers;
+  for (const auto& entry : fs::directory_iterator(checkpoints_of(run), error)) {
+    if (entry.path().filename().string().rfind(kUnfinished, 0) == 0) {
+      leftovers.push_back(entry.path());
+    }
+  }
+  for (const fs::path& path : leftovers) fs::remove_all(path);
+}
+
+}  // namespace llmtool

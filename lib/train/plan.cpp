@@ -1,0 +1,102 @@
+#include "lib/train/plan.h"
+
+#include <cmath>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+#include "lib/base/error.h"
+#include "lib/base/progress.h"
+
+namespace llmtool {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::string row(const char* label, const std::string& value) {
+  char text[128];
+  std::snprintf(text, sizeof text, "%-28s %s\n", label, value.c_str());
+  return text;
+}
+
+std::string decimal(const char* format, double value) {
+  char text[48];
+  std::snprintf(text, sizeof text, format, value);
+  return text;
+}
+
+Json number_or_null(double v) {
+  return std::isfinite(v) ? Json(v) : Json(nullptr);
+}
+
+}  // namespace
+
+TrainingPlan plan_training(const Model& model, const TrainOptions& o, DType dtype) {
+  const MemoryPlan memory = model.plan_training(o.batch_size * o.seq_len, dtype);
+  TrainingPlan p;
+  p.parameters = model.parameters().count();
+  p.matmul_parameters = model.config().matmul_parameter_count();
+  p.tokens_per_step = o.batch_size * o.grad_accum * o.seq_len;
+  p.total_tokens = p.tokens_per_step * o.steps;
+  p.flops_per_token = model.config().training_flops_per_token(o.seq_len);
+  p.weight_bytes = memory.weights;
+  p.gradient_bytes = memory.gradients;
+  p.optimizer_bytes = Optimizer::bytes(model.parameters(), dtype);
+  p.activation_bytes = memory.activations;
+  return p;
+}
+
+std::string describe_plan(const TrainingPlan& p, bool json) {
+  if (json) {
+    const Json j = {{"parameters", p.parameters},
+                    {"matmul_parameters", p.matmul_parameters},
+                    {"tokens_per_step", p.tokens_per_step},
+                    {"total_tokens", p.total_tokens},
+                    {"flops_per_token", p.flops_per_token},
+                    {"memory_bytes",
+                     {{"weights", p.weight_bytes},
+                      {"gradients", p.gradient_bytes},
+                      {"optimizer", p.optimizer_bytes},
+                      {"activations", p.activation_bytes},
+                      {"total", p.bytes()}}}};
+    return j.dump() + "\n";
+  }
+  const auto bytes = [](int64_t n) { return human_bytes(static_cast<double>(n)); };
+  return row("parameters", human_count(static_cast<double>(p.parameters))) +
+         row("tokens per step", human_count(static_cast<double>(p.tokens_per_step))) +
+         row("tokens in all", human_count(static_cast<double>(p.total_tokens))) +
+         row("FLOPs per token", decimal("%.4g", p.flops_per_token)) +
+         row("FLOPs in all",
+             decimal("%.4g", p.flops_per_token * static_cast<double>(p.total_tokens))) +
+         row("memory: weights", bytes(p.weight_bytes)) +
+         row("memory: gradients", bytes(p.gradient_bytes)) +
+         row("memory: optimizer", bytes(p.optimizer_bytes)) +
+         row("memory: activations", bytes(p.activation_bytes)) +
+         row("memory in all", bytes(p.bytes()));
+}
+
+std::string describe_result(const TrainResult& r, const LlamaConfig& config, int64_t seq_len,
+                            bool json) {
+  const double flops = r.tokens_per_second * config.training_flops_per_token(seq_len);
+  if (json) {
+    const Json j = {{"steps", r.steps},
+                    {"tokens", r.tokens},
+                    {"loss", number_or_null(r.loss)},
+                    {"validation_loss", number_or_null(r.validation_loss)},
+                    {"seconds", r.seconds},
+                    {"tokens_per_second", r.tokens_per_second},
+                    {"flops_per_second", flops},
+                    {"interrupted", r.interrupted}};
+    return j.dump() + "\n";
+  }
+  std::string text = row("steps", concat(r.steps)) +
+                     row("tokens", human_count(static_cast<double>(r.tokens))) +
+                     row("loss", decimal("%.4f", r.loss));
+  if (std::isfinite(r.validation_loss)) {
+    text += row("validation loss", decimal("%.4f", r.validation_loss));
+  }
+  return text + row("time in steps", human_seconds(r.seconds)) +
+         row("tokens per second", decimal("%.0f", r.tokens_per_second)) +
+         row("GFLOP/s", decimal("%.1f", flops * 1e-9));
+}
+
+}  // namespace llmtool

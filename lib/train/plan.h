@@ -1,0 +1,28 @@
+// What a training run will need, known before its first step, and what it did.
+#pragma once
+
+#include <string>
+
+#include "lib/train/trainer.h"
+
+namespace llmtool {
+
+struct TrainingPlan {
+  int64_t parameters = 0, matmul_parameters = 0;
+  int64_t tokens_per_step = 0, total_tokens = 0;
+  double flops_per_token = 0;
+  int64_t weight_bytes = 0, gradient_bytes = 0, optimizer_bytes = 0, activation_bytes = 0;
+
+  int64_t bytes() const {
+    return weight_bytes + gradient_bytes + optimizer_bytes + activation_bytes;
+  }
+};
+
+TrainingPlan plan_training(const Model& model, const TrainOptions& options, DType dtype);
+
+// A table, or one JSON object on a line.
+std::string describe_plan(const TrainingPlan& plan, bool json);
+std::string describe_result(const TrainResult& result, const LlamaConfig& config, int64_t seq_len,
+                            bool json);
+
+}  // namespace llmtool
