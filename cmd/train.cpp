@@ -146,13 +146,12 @@ void check_fits(const Model& model, const Options& o, const Tokenizer& tokenizer
   check(o.train.seq_len <= c.max_position_embeddings, Fault::kUsage, "--seq-len ", o.train.seq_len,
         " is longer than the model's context (max_position_embeddings ", c.max_position_embeddings,
         ")");
-  check(tokenizer.eos_id() >= 0 || !o.train.document_mask, Fault::kUsage,
+  check(tokenizer.eos_id() >= 0 || o.full_windows, Fault::kUsage,
         "the tokenizer has no end-of-document token, which the document mask needs: give "
         "--full-windows");
 }
 
 void run(Options o, const CLI::App& app) {
-  o.train.document_mask = !o.full_windows;
   const DType dtype = o.dtype == "bf16" ? DType::kBF16 : DType::kF32;
   const fs::path data_folder = o.data;
   const auto tokenizer = load_tokenizer(data_folder);
@@ -174,8 +173,9 @@ void run(Options o, const CLI::App& app) {
   if (!o.init_from.empty()) manifest.add_input(o.init_from);
   if (!o.model_config.empty()) manifest.add_input(o.model_config);
   handle_interrupts();
-  const TrainResult result =
-      train(*model, {&train_data, validation.get(), tokenizer}, o.train, {}, runtime.stream());
+  const TrainingData training{&train_data, validation.get(), tokenizer,
+                              o.full_windows ? -1 : tokenizer->eos_id()};
+  const TrainResult result = train(*model, training, o.train, {}, runtime.stream());
   manifest.add_output(o.train.output);
   manifest.write(o.train.output);
   write_stdout(describe_result(result, model->config(), o.train.seq_len, o.json));

@@ -44,8 +44,7 @@ class Trainer {
         stream_(stream),
         schedule_(Catalog<Schedule>::find("schedule", options.schedule)),
         order_(data.train->tokens(), options.seq_len, options.seed),
-        document_end_(options.document_mask ? data.tokenizer->eos_id() : -1),
-        fingerprint_(options_fingerprint(options, model, *data.train)) {}
+        fingerprint_(options_fingerprint(options, model, data)) {}
 
   TrainResult run() {
     prepare();
@@ -227,10 +226,10 @@ class Trainer {
 
   TrainResult result(bool stopped) const {
     const double tokens = static_cast<double>(state_.tokens - started_tokens_);
-    return {state_.step,    state_.tokens,
-            loss_,          validation_loss_,
-            state_.seconds, training_seconds_ > 0 ? tokens / training_seconds_ : 0,
-            stopped};
+    return {
+        state_.step,      state_.tokens,     loss_,
+        validation_loss_, training_seconds_, training_seconds_ > 0 ? tokens / training_seconds_ : 0,
+        stopped};
   }
 
   Model& model_;
@@ -240,13 +239,12 @@ class Trainer {
   Stream& stream_;
   const Schedule& schedule_;
   DataOrder order_;
-  int32_t document_end_;
   std::string fingerprint_;
 
   std::unique_ptr<Optimizer> optimizer_;
   std::unique_ptr<Metrics> metrics_;
   std::unique_ptr<Progress> progress_;
-  Batch batch_{options_.seq_len, document_end_};
+  Batch batch_{options_.seq_len, data_.document_end};
   std::vector<float> losses_;
   TrainerState state_;
   int64_t saved_step_ = -1, started_tokens_ = 0;
@@ -259,7 +257,7 @@ class Trainer {
 }  // namespace
 
 std::string options_fingerprint(const TrainOptions& o, const Model& model,
-                                const TokenDataset& data) {
+                                const TrainingData& data) {
   nlohmann::ordered_json json = {
       {"model", nlohmann::ordered_json::parse(to_json(model.config()))},
       {"compute_dtype", std::string(name_of(model.parameters().dtype()))},
@@ -276,10 +274,10 @@ std::string options_fingerprint(const TrainOptions& o, const Model& model,
       {"eps", o.adamw.eps},
       {"weight_decay", o.adamw.weight_decay},
       {"clip", o.adamw.clip},
-      {"document_mask", o.document_mask},
+      {"document_end", data.document_end},
       {"seed", o.seed},
-      {"train_tokens", data.tokens()},
-      {"train_documents", data.documents()}};
+      {"train_tokens", data.train->tokens()},
+      {"train_documents", data.train->documents()}};
   return json.dump();
 }
 

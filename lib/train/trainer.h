@@ -31,7 +31,6 @@ struct TrainOptions {
   int64_t warmup_steps = 100;
   std::string schedule = "cosine";
   AdamWOptions adamw;
-  bool document_mask = true;
   uint64_t seed = 0;
   int64_t eval_every = 0;     // steps; 0: only at the end
   int64_t eval_windows = 0;   // of the validation split; 0: all
@@ -48,8 +47,9 @@ using SampleText = std::function<std::string(Model& model, int64_t step)>;
 
 struct TrainingData {
   const TokenDataset* train = nullptr;
-  const TokenDataset* validation = nullptr;  // may be null
-  std::shared_ptr<const Tokenizer> tokenizer;
+  const TokenDataset* validation = nullptr;    // may be null
+  std::shared_ptr<const Tokenizer> tokenizer;  // saved with the weights; may be null
+  int32_t document_end = -1;  // id that ends a document, where attention is cut; -1: no cuts
 };
 
 struct TrainResult {
@@ -63,7 +63,7 @@ struct TrainResult {
 
 // The JSON of everything that shapes the bytes of a run; a resumed run must have the same.
 std::string options_fingerprint(const TrainOptions& options, const Model& model,
-                                const TokenDataset& data);
+                                const TrainingData& data);
 
 // Trains a model whose weights are set. Throws Fault::kFailed if the loss stops being finite (the
 // last checkpoint is intact). On an interrupt: saves the last whole step and returns.

@@ -1,0 +1,213 @@
+#include "lib/train/trainer.h"
+
+#include <csignal>
+#include <doctest/doctest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "lib/base/rng.h"
+#include "lib/train/batch.h"
+#include "tests/scratch_folder.h"
+
+using namespace llmtool;
+
+namespace {
+
+constexpr int32_t kEnd = 2;
+constexpr int64_t kVocab = 61;
+
+LlamaConfig tiny() {
+  LlamaConfig c;
+  c.vocab_size = kVocab;
+  c.hidden_size = 24;
+  c.intermediate_size = 40;
+  c.num_hidden_layers = 2;
+  c.num_attention_heads = 3;
+  c.num_key_value_heads = 1;
+  c.head_dim = 8;
+  c.max_position_embeddings = 32;
+  c.tie_word_embeddings = true;
+  return c;
+}
+
+// Documents of a Markov-like chain, so that there is something to learn.
+void write_shard(const fs::path& prefix, int64_t documents, uint64_t seed) {
+  TokenShardWriter writer(prefix, kVocab);
+  const Rng rng(seed);
+  uint64_t n = 0;
+  for (int64_t d = 0; d < documents; ++d) {
+    std::vector<int32_t> ids;
+    const uint64_t length = 3 + rng.below(n++, 40);
+    int32_t id = 5;
+    for (uint64_t i = 0; i < length; ++i) {
+      id = static_cast<int32_t>(3 + (static_cast<uint64_t>(id) * 7 + rng.below(n++, 4)) % 58);
+      ids.push_back(id);
+    }
+    ids.push_back(kEnd);
+    writer.add_document(ids);
+  }
+  writer.commit();
+}
+
+struct Setup {
+  ScratchFolder folder;
+  std::unique_ptr<TokenDataset> train_data, validation;
+
+  Setup() {
+    fs::create_directories(folder.path() / "train");
+    fs::create_directories(folder.path() / "val");
+    write_shard(folder.path() / "train" / "a", 40, 1);
+    write_shard(folder.path() / "val" / "a", 5, 2);
+    train_data = std::make_unique<TokenDataset>(folder.path() / "train");
+    validation = std::make_unique<TokenDataset>(folder.path() / "val");
+  }
+
+  TrainOptions options(const std::string& run, int64_t steps) const {
+    TrainOptions o;
+    o.output = (folder.path() / run).string();
+    o.steps = steps;
+    o.seq_len = 16;
+    o.batch_size = 3;
+    o.grad_accum = 2;
+    o.lr = 1e-2;
+    o.warmup_steps = 4;
+    o.seed = 5;
+    o.save_every = 10;
+    o.keep.last = 100;
+    return o;
+  }
+
+  TrainResult train_run(const TrainOptions& o, int threads, DType dtype = DType::kF32,
+                        const SampleText& sample = {}) const {
+    ThreadPool pool(threads);
+    Stream stream = open_stream(Device::kCpu, pool);
+    auto model = make_model(tiny());
+    model->parameters().allocate_weights(dtype, Device::kCpu);
+    model->parameters().initialize(o.seed, stream);
+    const TrainResult r =
+        train(*model, {train_data.get(), validation.get(), nullptr, kEnd}, o, sample, stream);
+    close_stream(stream);
+    return r;
+  }
+
+  // The names and bytes of everything in the last checkpoint.
+  std::string checkpoint_bytes(const std::string& run) const {
+    const auto all = list_checkpoints(folder.path() / run);
+    REQUIRE(!all.empty());
+    std::string bytes;
+    std::vector<fs::path> files;
+    for (const auto& e : fs::directory_iterator(all.back().path)) files.push_back(e.path());
+    std::sort(files.begin(), files.end());
+    for (const fs::path& f : files) bytes += f.filename().string() + "\n" + read_file(f);
+    return bytes;
+  }
+};
+
+}  // namespace
+
+TEST_CASE("train: learns, and 1, 2 and 3 threads give the same checkpoint bytes") {
+  const Setup setup;
+  for (const DType dtype : {DType::kF32, DType::kBF16}) {
+    CAPTURE(name_of(dtype));
+    const std::string name(name_of(dtype));
+    const TrainResult one = setup.train_run(setup.options(name + "1", 60), 1, dtype);
+    CHECK(one.validation_loss < 3.2);  // log(61) = 4.11 at the start, log(4) = 1.39 at best
+    const std::string bytes = setup.checkpoint_bytes(name + "1");
+    for (const int threads : {2, 3}) {
+      const std::string run = name + std::to_string(threads);
+      setup.train_run(setup.options(run, 60), threads, dtype);
+      CHECK(setup.checkpoint_bytes(run) == bytes);
+    }
+  }
+}
+
+TEST_CASE("train: 40 steps are 20 steps, kill -9, and 20 more") {
+  const Setup setup;
+  // 3 x 2 windows a step and about 50 in an epoch: step 20 lies inside an epoch.
+  setup.train_run(setup.options("whole", 40), 2);
+  const pid_t child = fork();
+  REQUIRE(child >= 0);
+  if (child == 0) {
+    TrainOptions o = setup.options("killed", 40);
+    o.sample_every = 27;  // some steps after the checkpoint of step 20
+    setup.train_run(o, 2, DType::kF32, [](Model&, int64_t) -> std::string {
+      kill(getpid(), SIGKILL);
+      return {};
+    });
+    _exit(0);
+  }
+  int status = 0;
+  REQUIRE(waitpid(child, &status, 0) == child);
+  REQUIRE((WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL));
+  CHECK(list_checkpoints(setup.folder.path() / "killed").back().step == 20);
+  // What a kill inside a save leaves behind is no checkpoint.
+  fs::create_directories(setup.folder.path() / "killed/checkpoints/.unfinished-step-00000030");
+  TrainOptions o = setup.options("killed", 40);
+  o.resume = true;
+  const TrainResult r = setup.train_run(o, 1);
+  CHECK(r.steps == 40);
+  CHECK(setup.checkpoint_bytes("killed") == setup.checkpoint_bytes("whole"));
+  CHECK(!fs::exists(setup.folder.path() / "killed/checkpoints/.unfinished-step-00000030"));
+  // One line a step, none twice.
+  const std::string lines = read_file(setup.folder.path() / "killed/metrics.jsonl");
+  size_t steps = 0;
+  for (size_t at = 0; (at = lines.find("\"grad_norm\"", at)) != std::string::npos; ++at) ++steps;
+  CHECK(steps == 40);
+}
+
+TEST_CASE("train: a folder with a run in it, other options, a damaged checkpoint") {
+  const Setup setup;
+  TrainOptions o = setup.options("run", 10);
+  setup.train_run(o, 1);
+  CHECK_THROWS_WITH_AS(setup.train_run(o, 1), doctest::Contains("--resume"), Error);
+  o.resume = true;
+  o.lr = 5e-3;
+  CHECK_THROWS_WITH_AS(setup.train_run(o, 1), doctest::Contains("other options"), Error);
+  o.lr = 1e-2;
+  const fs::path weights =
+      list_checkpoints(setup.folder.path() / "run").back().path / "model.safetensors";
+  fs::resize_file(weights, fs::file_size(weights) - 100);
+  CHECK_THROWS_WITH_AS(setup.train_run(o, 1), doctest::Contains("model.safetensors"), Error);
+}
+
+TEST_CASE("train: retention keeps the last checkpoints") {
+  const Setup setup;
+  TrainOptions o = setup.options("run", 50);
+  o.keep.last = 2;
+  setup.train_run(o, 1);
+  const auto all = list_checkpoints(setup.folder.path() / "run");
+  REQUIRE(all.size() == 2);
+  CHECK(all[0].step == 40);
+  CHECK(all[1].step == 50);
+}
+
+TEST_CASE("train: a loss that is not finite stops the run and leaves the checkpoints") {
+  const Setup setup;
+  TrainOptions o = setup.options("run", 400);
+  o.lr = 1e30;
+  o.adamw.clip = 0;
+  o.warmup_steps = 0;
+  CHECK_THROWS_WITH_AS(setup.train_run(o, 1), doctest::Contains("not finite"), Error);
+}
+
+TEST_CASE("batch: an end-of-document token opens the next sequence") {
+  const ScratchFolder folder;
+  TokenShardWriter writer(folder.path() / "a", kVocab);
+  writer.add_document({10, 11, 12, kEnd});
+  writer.add_document({20, 21, kEnd});
+  writer.commit();
+  const TokenDataset data(folder.path() / "a");
+  Batch batch(6, kEnd);
+  batch.add_window(data, 0, 6);
+  const TokenBatch b = batch.view();
+  CHECK(std::vector<int32_t>(b.ids.begin(), b.ids.end()) ==
+        std::vector<int32_t>{10, 11, 12, kEnd, 20, 21});
+  CHECK(std::vector<int32_t>(b.targets.begin(), b.targets.end()) ==
+        std::vector<int32_t>{11, 12, kEnd, 20, 21, kEnd});
+  CHECK(std::vector<int32_t>(b.positions.begin(), b.positions.end()) ==
+        std::vector<int32_t>{0, 1, 2, 0, 1, 2});
+  REQUIRE(b.sequences.size() == 2);
+  CHECK(b.sequences[0].q_count == 3);
+  CHECK(b.sequences[1].q_begin == 3);
+  CHECK(b.sequences[1].kv_count == 3);
+}
