@@ -193,8 +193,8 @@ TEST_CASE("train: a loss that is not finite stops the run and leaves the checkpo
 TEST_CASE("batch: an end-of-document token opens the next sequence") {
   const ScratchFolder folder;
   TokenShardWriter writer(folder.path() / "a", kVocab);
-  writer.add_document({10, 11, 12, kEnd});
-  writer.add_document({20, 21, kEnd});
+  writer.add_document(std::vector<int32_t>{10, 11, 12, kEnd});
+  writer.add_document(std::vector<int32_t>{20, 21, kEnd});
   writer.commit();
   const TokenDataset data(folder.path() / "a");
   Batch batch(6, kEnd);
