@@ -22,3 +22,8 @@ fi
 program=$SCRATCH/dist/llmtool
 env -i CUDA_VISIBLE_DEVICES= "$program" --version
 qemu-x86_64 -cpu Haswell "$program" --version
+
+# The operations of the AVX2 level run on that CPU, too.
+qemu-x86_64 -cpu Haswell "$BUILD/llmtool_tests" --test-case='rms_norm*' --count 2>/dev/null |
+  grep 'unskipped test cases passing the current filters: [1-9]' >/dev/null
+qemu-x86_64 -cpu Haswell "$BUILD/llmtool_tests" --test-case='rms_norm*'
