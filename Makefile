@@ -21,7 +21,7 @@ build:  ## build/llmtool, optimised
 	@$(BUILD) release -j $(JOBS)
 
 quickstart: build  ## text to a trained model: recipes/quickstart/run.sh
-	@LLMTOOL=$(CURDIR)/build/llmtool recipes/quickstart/run.sh
+	@LLMTOOL=$(CURDIR)/build/llmtool bash recipes/quickstart/run.sh
 
 test: setup build  ## build and run every test
 	@ctest --test-dir build -j $(JOBS) --output-on-failure
@@ -36,7 +36,7 @@ format:  ## clang-format every source file
 lint:  ## the format and cppcheck, as errors
 	@$(SOURCES) | xargs -P $(JOBS) -n 32 clang-format --dry-run --Werror
 	@git ls-files 'lib/*.cpp' 'kernels/*.cpp' 'cmd/*.cpp' | cppcheck --quiet -j $(JOBS) --file-list=- \
-	  --std=c++20 --language=c++ -I . --enable=warning,performance,portability --inline-suppr \
+	  --std=c++20 --language=c++ -I . --enable=warning,portability --inline-suppr \
 	  --suppressions-list=cmake/cppcheck.txt --error-exitcode=1
 
 asan: setup  ## unit, command line and fault tests under ASan and UBSan
