@@ -1,0 +1,133 @@
+#include <CLI/CLI.hpp>
+#include <memory>
+
+#include "cmd/flags.h"
+#include "lib/base/error.h"
+#include "lib/base/interrupt.h"
+#include "lib/base/log.h"
+#include "lib/base/progress.h"
+#include "lib/io/tokenize_corpus.h"
+
+namespace llmtool {
+namespace {
+
+struct Options {
+  std::vector<std::string> inputs;
+  std::string tokenizer, output, val_documents;
+  std::string format = "auto", text_field = "text";
+  double val_fraction = 0;
+  uint64_t seed = 0, shard_bytes = uint64_t{1} << 30;
+  int threads = 0;
+  bool skip_bad = false, overwrite = false, json = false;
+};
+
+std::string describe(std::string_view name, const DatasetSplit& split) {
+  return concat(name, ": ", split.documents, " documents, ", split.text_bytes, " bytes, ",
+                split.tokens, " tokens, ", human_count(split.bytes_per_token()), " bytes a token, ",
+                split.shards.size(), " shards\n");
+}
+
+void remove_file(const fs::path& path) {
+  std::error_code error;
+  fs::remove(path, error);
+  if (error) fail_io("remove", path, error.value());
+}
+
+// A finished dataset is only replaced when asked; what a killed run left is always replaced.
+void prepare_output(const Options& o) {
+  create_folder(o.output);
+  const fs::path info = fs::path(o.output) / "dataset.json";
+  if (fs::exists(info) && !o.overwrite) {
+    fail(Fault::kUsage, concat("'", o.output, "' already holds a dataset"),
+         "choose another folder, or give --overwrite");
+  }
+  remove_file(info);
+  const std::vector<fs::path> stray = stray_shards(o.output);
+  for (const fs::path& file : stray) remove_file(file);
+  if (!stray.empty()) log_info(concat("removed ", stray.size(), " files of an earlier run"));
+}
+
+void report_losses(const TokenizeResult& result) {
+  const DatasetInfo& info = result.info;
+  if (info.bad_lines > 0) {
+    log_warning(concat(info.bad_lines, " bad lines left out; the first: ", result.first_bad));
+  }
+  if (info.empty_documents > 0) {
+    log_warning(concat(info.empty_documents, " documents without text left out"));
+  }
+  if (info.space_symbols > 0) {
+    log_warning(concat(info.space_symbols, " characters U+2581, which decode as spaces"));
+  }
+  if (info.val_fraction > 0 && info.val.documents == 0) {
+    log_warning("no document fell into the held-out split");
+  }
+}
+
+void run(const Options& o, const CLI::App& app) {
+  handle_interrupts();
+  RunManifest manifest = start_manifest(app);
+  const auto tokenizer = load_tokenizer(o.tokenizer);
+  const std::vector<std::string> inputs = expand_globs(o.inputs);
+  prepare_output(o);
+
+  const TokenizeOptions options{.reader = {.format = corpus_format(o.format)},
+                                .text_member = o.text_field,
+                                .output = o.output,
+                                .val_fraction = o.val_fraction,
+                                .seed = o.seed,
+                                .val_documents = o.val_documents,
+                                .shard_bytes = o.shard_bytes,
+                                .skip_bad = o.skip_bad};
+  Runtime runtime(o.threads);
+  Progress progress("tokenize", CorpusReader(inputs, options.reader).total_bytes(), "B");
+  const TokenizeResult result = tokenize_corpus(*tokenizer, inputs, options, runtime.pool(),
+                                                [&](uint64_t consumed) { progress.set(consumed); });
+  progress.finish();
+
+  const std::string info = dataset_json(result.info);
+  tokenizer->save(o.output);
+  write_file(fs::path(o.output) / "dataset.json", info);
+  for (const std::string& input : inputs) manifest.add_input(input);
+  manifest.add_input(o.tokenizer);
+  manifest.add_output(o.output);
+  if (!o.val_documents.empty()) manifest.add_output(o.val_documents);
+  manifest.write(o.output);
+  report_losses(result);
+  write_stdout(o.json ? info
+                      : describe("train", result.info.train) + describe("val", result.info.val));
+}
+
+void define_tokenize(CLI::App& app) {
+  auto o = std::make_shared<Options>();
+  add_inputs(app, o->inputs, "JSON lines with a text in each, or .txt files; .gz, .zst and - too")
+      ->required();
+  add_tokenizer(app, o->tokenizer)->required();
+  add_output(app, o->output, "Folder for the token shards")->required();
+  app.add_option("--val-fraction", o->val_fraction,
+                 "Share of the documents to hold out, chosen by the hash of their text")
+      ->check(CLI::Range(0.0, 0.99));
+  app.add_option("--val-documents", o->val_documents,
+                 "Write the held-out documents there too, as JSON lines")
+      ->type_name("PATH");
+  app.add_option("--format", o->format, "What the inputs are; auto: by their names")
+      ->check(CLI::IsMember({"auto", "jsonl", "text"}));
+  app.add_option("--text-field", o->text_field, "The member that holds the text");
+  app.add_option("--shard-bytes", o->shard_bytes, "Size at which the next shard begins, e.g. 1GiB")
+      ->transform(CLI::AsSizeValue(true));
+  app.add_flag("--skip-bad", o->skip_bad, "Count lines that cannot be read instead of stopping");
+  app.add_flag("--overwrite", o->overwrite, "Replace a dataset that is already there");
+  add_seed(app, o->seed);
+  add_threads(app, o->threads);
+  add_json(app, o->json);
+  app.footer(
+      "Each document ends with an end-of-text token. The shards are Megatron's (.bin, .idx); "
+      "dataset.json\nbeside them has the counts.\n\n"
+      "Example:\n  llmtool tokenize web-*.jsonl.zst -t tokenizer/ -o tokens/ --val-fraction 0.01");
+  app.callback([o, &app] { run(*o, app); });
+}
+
+const Register<Command> tokenize{
+    {"tokenize", "Turn text into shards of tokens to train on", 24, define_tokenize}};
+
+}  // namespace
+}  // namespace llmtool
