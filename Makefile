@@ -26,9 +26,10 @@ quickstart: build  ## text to a trained model: recipes/quickstart/run.sh
 test: setup build  ## build and run every test
 	@ctest --test-dir build -j $(JOBS) --output-on-failure
 
-bench: setup build  ## the benchmarks of tests/bench
-	@$(BUILD) release -j $(JOBS) --target llmtool_bench
-	@build/tests/llmtool_bench
+bench: setup build  ## the kernels' GFLOP/s, beside the peak of the vector units
+	@$(BUILD) release -j $(JOBS) --target llmtool_bench llmtool_peak
+	@for n in 1 $$(nproc); do echo "peak of $$n threads: $$(build/llmtool_peak $$n) GFLOP/s"; done
+	@build/llmtool_bench
 
 format:  ## clang-format every source file
 	@$(SOURCES) | xargs clang-format -i
