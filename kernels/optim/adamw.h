@@ -11,11 +11,11 @@
 namespace llmtool {
 
 struct AdamW {
-  View w;       // (1, n) f32 or bf16 out: what the model computes with; may be master for f32
-  View master;  // (1, n) f32, in and out
-  View m;       // (1, n) f32, in and out
-  View v;       // (1, n) f32, in and out
-  View g;       // (1, n) f32
+  View w;            // (1, n) f32 or bf16 out: what the model computes with; may be master for f32
+  View master;       // (1, n) f32, in and out
+  View m;            // (1, n) f32, in and out
+  View v;            // (1, n) f32, in and out
+  View g;            // (1, n) f32
   int64_t step = 1;  // t, from 1
   float lr = 0;
   float beta1 = 0.9f, beta2 = 0.95f, eps = 1e-8f;

@@ -121,7 +121,7 @@ struct Slot {
 using Alias = std::vector<std::pair<std::string, std::string>>;  // an output, the input it shares
 
 struct OpCase {
-  std::string op;     // name of the operation whose kernels must be there
+  std::string op;     // its name
   std::string about;  // what is special about this case
   std::vector<Slot> slots = {};
   std::map<std::string, std::vector<int32_t>> ids = {};  // one per row
@@ -169,9 +169,6 @@ Result run_case(const OpCase& c, const Lane& lane, const RunOptions& options);
 // Fails where an output has other bits; with rows_only, outputs that are sums over all rows may.
 void compare_bits(const OpCase& c, const Result& want, const Result& got, const std::string& what,
                   bool rows_only = false);
-
-// False, and a loud message, where no kernel is there yet.
-bool has_kernel(const std::string& op, const Lane& lane);
 
 // Everything above, for one case.
 void check_case(const OpCase& c);
