@@ -31,11 +31,21 @@ std::string row(const std::string& name, const std::string& text) {
   return "  " + name + std::string(gap, ' ') + text + "\n";
 }
 
-// "INT:INT in [1 - 8]" -> "INT in [1 - 8]", "TEXT:{a,b}" -> "{a,b}", "TEXT:FILE" -> "FILE".
+// "N" for integers, "X" for numbers, "{a,b}" for choices, else what the option says of itself.
 std::string type_text(const CLI::Option& option) {
+  const OptionType type = type_of(option);
+  if (type == OptionType::kInteger) return "N";
+  if (type == OptionType::kNumber) return "X";
   const std::string full = option.get_type_name();
-  const size_t colon = full.find(':');
-  return colon == std::string::npos ? full : full.substr(colon + 1);
+  const size_t choices = full.find(":{");
+  return choices == std::string::npos ? full.substr(0, full.find(':')) : full.substr(choices + 1);
+}
+
+// A range that says more than "not absurdly large".
+std::string range_text(const CLI::Option& option) {
+  constexpr size_t kTelling = 10;  // letters
+  const std::string range = range_of(option);
+  return range.size() <= kTelling ? range : std::string();
 }
 
 class HelpFormatter final : public CLI::Formatter {
@@ -43,6 +53,23 @@ class HelpFormatter final : public CLI::Formatter {
   HelpFormatter() {
     column_width(32);
     label("Positionals", "Arguments");
+  }
+
+  std::string make_help(const CLI::App* app, std::string name,
+                        CLI::AppFormatMode mode) const override {
+    std::string text = CLI::Formatter::make_help(app, std::move(name), mode);
+    for (size_t at = 0; (at = text.find("\n\n\n")) != std::string::npos;) text.erase(at, 1);
+    return text;
+  }
+
+  std::string make_description(const CLI::App* app) const override {
+    return app->get_description() + ".\n\n";
+  }
+
+  // "--shuffle,--no-shuffle{false}" -> "--shuffle,--no-shuffle"
+  std::string make_option_name(const CLI::Option* option, bool is_positional) const override {
+    const std::string name = CLI::Formatter::make_option_name(option, is_positional);
+    return CLI::detail::find_and_replace(name, "{false}", "");
   }
 
   std::string make_option_opts(const CLI::Option* option) const override {
@@ -53,13 +80,15 @@ class HelpFormatter final : public CLI::Formatter {
   }
 
   std::string make_option_desc(const CLI::Option* option) const override {
-    const std::string standard = option->get_default_str();
-    std::string text = option->get_description();
-    if (option->get_required()) text += " (required)";
+    std::vector<std::string> facts;
+    const std::string standard = option->get_default_str(), range = range_text(*option);
+    if (option->get_required()) facts.push_back("required");
+    if (!range.empty()) facts.push_back(range);
     if (!is_flag(*option) && !standard.empty() && standard != "[]") {
-      text += " (default: " + standard + ")";
+      facts.push_back("default: " + standard);
     }
-    return text;
+    const std::string text = option->get_description();
+    return facts.empty() ? text : text + " (" + CLI::detail::join(facts, "; ") + ")";
   }
 };
 

@@ -5,7 +5,10 @@
 #include <nlohmann/json.hpp>
 
 #include "cmd/flags.h"
+#include "lib/base/format.h"
 #include "lib/base/op.h"
+#include "lib/model/model.h"
+#include "lib/train/schedule.h"
 
 namespace llmtool {
 namespace {
@@ -34,6 +37,22 @@ Listing::Rows list_commands() {
   Listing::Rows rows;
   for (const Command& command : commands_in_order())
     rows.push_back({command.name, command.summary});
+  return rows;
+}
+
+Listing::Rows list_formats() {
+  Listing::Rows rows;
+  for (const Format& f : Catalog<Format>::all()) {
+    rows.push_back({f.name, f.endings, f.use, f.summary});
+  }
+  return rows;
+}
+
+// Of a catalog whose entries have a name and a summary.
+template <class T>
+Listing::Rows list_catalog() {
+  Listing::Rows rows;
+  for (const T& entry : Catalog<T>::all()) rows.push_back({entry.name, entry.summary});
   return rows;
 }
 
@@ -93,6 +112,14 @@ const Register<Listing> ops{{"ops",
                              list_ops}};
 const Register<Listing> commands{
     {"commands", "Commands in the order of the work", {"command", "summary"}, list_commands}};
+const Register<Listing> formats{{"formats",
+                                 "File formats that are read and written",
+                                 {"format", "endings", "use", "summary"},
+                                 list_formats}};
+const Register<Listing> models{
+    {"models", "Model families", {"model", "summary"}, list_catalog<ModelFamily>}};
+const Register<Listing> schedules{
+    {"schedules", "Learning rate schedules", {"schedule", "summary"}, list_catalog<Schedule>}};
 const Register<Command> list{
     {"list", "List the operations, commands and other catalogs", 91, define_list}};
 

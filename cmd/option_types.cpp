@@ -55,19 +55,37 @@ std::vector<std::string> choices_of(const CLI::Option& option) {
   return CLI::detail::split(type.substr(open + 2, close - open - 2), ',');
 }
 
-std::string explain(const CLI::Error& error, const CLI::Option& option) {
-  const std::string name = option.get_name();
-  const std::vector<std::string>& values = option.results();
+// CLI::Range describes itself as "INT in [1 - 8]".
+std::string range_of(const CLI::Option& option) {
+  const std::string type = option.get_type_name();
+  const size_t open = type.find(" in ["), close = type.rfind(']');
+  if (open == std::string::npos || close == std::string::npos) return {};
+  const std::string range = type.substr(open + 5, close - open - 5);
+  const size_t dash = range.find(" - ");
+  return range.substr(0, dash) + " to " + range.substr(dash + 3);
+}
+
+std::string expectation_of(const CLI::Option& option) {
   const std::vector<std::string> choices = choices_of(option);
-  if (!choices.empty() && !values.empty()) {
-    const std::string near = nearest(values.back(), choices);
-    return concat(name, " expects one of ", CLI::detail::join(choices, ", "), ", not ",
-                  quoted(values), near.empty() ? "" : concat(" (did you mean '", near, "'?)"));
-  }
-  if (dynamic_cast<const CLI::ConversionError*>(&error) != nullptr) {
-    return concat(name, " expects ", name_of(type_of(option)), ", not ", quoted(values));
-  }
-  return error.what();
+  if (!choices.empty()) return "one of " + CLI::detail::join(choices, ", ");
+  const std::string type = option.get_type_name(), range = range_of(option);
+  std::string text(name_of(type_of(option)));
+  if (!range.empty()) return text + " from " + range;
+  if (type.find(":NONNEGATIVE") != std::string::npos) return text + " of 0 or more";
+  if (type.find(":POSITIVE") != std::string::npos) return text + " above 0";
+  return text;
+}
+
+std::string explain(const CLI::Error& error, const CLI::Option& option) {
+  const std::vector<std::string>& values = option.results();
+  const std::string expected = expectation_of(option);
+  const bool conversion = dynamic_cast<const CLI::ConversionError*>(&error) != nullptr;
+  const bool validation = dynamic_cast<const CLI::ValidationError*>(&error) != nullptr &&
+                          expected != name_of(type_of(option));  // else it is another validator's
+  if (values.empty() || (!conversion && !validation)) return error.what();
+  const std::string near = nearest(values.back(), choices_of(option));
+  return concat(option.get_name(), " expects ", expected, ", not ", quoted(values),
+                near.empty() ? "" : concat(" (did you mean '", near, "'?)"));
 }
 
 }  // namespace llmtool

@@ -21,6 +21,12 @@ std::string_view name_of(OptionType type);  // "an integer", "text", ... for mes
 // The values an option with CLI::IsMember takes; empty for any other.
 std::vector<std::string> choices_of(const CLI::Option& option);
 
+// "1 to 8" of an option with CLI::Range; empty for any other.
+std::string range_of(const CLI::Option& option);
+
+// "an integer from 1 to 8", "one of a, b", ...
+std::string expectation_of(const CLI::Option& option);
+
 // What a person reads of an error in an option's value.
 std::string explain(const CLI::Error& error, const CLI::Option& option);
 

@@ -1,6 +1,7 @@
 #include "lib/base/child_process.h"
 
 #include <cerrno>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <exception>
@@ -81,6 +82,7 @@ class Child {
         const std::function<void(std::string_view)>& on_line)
       : on_line_(on_line) {
     const pid_t parent = getpid();
+    std::fflush(nullptr);  // or an exit of the child could write it a second time
     pid_ = fork();
     check(pid_ >= 0, Fault::kIo, "cannot start a process: ", std::strerror(errno));
     if (pid_ == 0) run_child(work, parent, result_.write_end, log_.write_end);

@@ -9,6 +9,7 @@
 #include <zstd.h>
 
 #include "lib/base/error.h"
+#include "lib/base/format.h"
 #include "lib/base/interrupt.h"
 #include "lib/base/text_stream.h"
 
@@ -268,5 +269,14 @@ bool LineReader::next(std::string_view& line) {
 std::string LineReader::where() const {
   return concat(stream_.path().string(), ":", line_number_);
 }
+
+namespace {
+
+const Register<Format> gzip{
+    {"gzip", ".gz", "read, write", "compressed streams (RFC 1952), several members too"}};
+const Register<Format> zstd{{"zstd", ".zst", "read, write",
+                             "compressed streams (RFC 8878), several frames and --long too"}};
+
+}  // namespace
 
 }  // namespace llmtool

@@ -32,9 +32,9 @@ class ThreadPool {
   // Cuts [0, n) into pieces of at most `grain` indices, hands them to the threads in order of
   // arrival, and returns when all are done. Which thread gets which piece is not fixed: results
   // must not depend on it. An exception thrown by a task is rethrown here (the first by index). A
-  // call from inside a task runs inline, in the task's thread; a loop of one piece (n <= grain) does
-  // not count as a task: it is a plain call in the calling thread. Loops of several outer threads
-  // take turns. A task must not wait for a loop of another pool whose tasks use this one.
+  // call from inside a task runs inline, in the task's thread; a loop of one piece (n <= grain)
+  // does not count as a task: it is a plain call in the calling thread. Loops of several outer
+  // threads take turns. A task must not wait for a loop of another pool whose tasks use this one.
   void run(int64_t n, int64_t grain, Task task, void* context);
 
   // f(begin, end, thread) with 0 <= thread < size().

@@ -4,6 +4,7 @@
 #include <toml++/toml.h>
 
 #include "lib/base/error.h"
+#include "lib/base/format.h"
 
 namespace llmtool {
 namespace {
@@ -110,5 +111,11 @@ std::vector<TomlValue> read_toml(const fs::path& path) {
                    [](const TomlValue& a, const TomlValue& b) { return line_of(a) < line_of(b); });
   return std::move(reader.values);
 }
+
+namespace {
+
+const Register<Format> toml_format{{"toml", ".toml", "read", "flags of a command (--config)"}};
+
+}  // namespace
 
 }  // namespace llmtool

@@ -3,6 +3,7 @@
 #include <simdjson.h>
 
 #include "lib/base/error.h"
+#include "lib/base/format.h"
 #include "lib/text/utf8.h"
 
 namespace llmtool {
@@ -119,5 +120,12 @@ std::string json_line(const Document& document) {
   append_json_string(line, document.text);
   return line += "}\n";
 }
+
+namespace {
+
+const Register<Format> jsonl_format{
+    {"jsonl", ".jsonl", "read", "corpora: a document a line, {\"id\", \"text\"}"}};
+
+}  // namespace
 
 }  // namespace llmtool

@@ -8,6 +8,7 @@
 
 #include "lib/base/device.h"
 #include "lib/base/error.h"
+#include "lib/base/format.h"
 #include "lib/base/machine.h"
 #include "lib/base/threads.h"
 #include "lib/base/version.h"
@@ -272,5 +273,12 @@ std::vector<LineageStep> lineage(const fs::path& manifest) {
   with_fields_of(manifest, [&] { add_lineage(manifest, "", 0, seen, steps); });
   return steps;
 }
+
+namespace {
+
+const Register<Format> manifest_format{
+    {"run.json", ".run.json", "read, write", "what made the files beside it"}};
+
+}  // namespace
 
 }  // namespace llmtool

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "lib/base/error.h"
+#include "lib/base/format.h"
 
 namespace llmtool {
 namespace {
@@ -242,5 +243,12 @@ void write_safetensors(const fs::path& path, const std::vector<TensorToWrite>& t
   }
   file.commit();
 }
+
+namespace {
+
+const Register<Format> safetensors_format{
+    {"safetensors", ".safetensors", "read, write", "weights in the layout of Hugging Face"}};
+
+}  // namespace
 
 }  // namespace llmtool

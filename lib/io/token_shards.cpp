@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "lib/base/error.h"
+#include "lib/base/format.h"
 
 namespace llmtool {
 namespace {
@@ -203,5 +204,12 @@ void TokenDataset::read(int64_t begin, int64_t n, int32_t* out) const {
     ++s;
   }
 }
+
+namespace {
+
+const Register<Format> shards_format{
+    {"megatron", ".bin, .idx", "read, write", "token shards: Megatron's indexed dataset"}};
+
+}  // namespace
 
 }  // namespace llmtool

@@ -8,6 +8,7 @@
 #include <unordered_set>
 
 #include "lib/base/error.h"
+#include "lib/base/format.h"
 #include "lib/text/utf8.h"
 
 namespace llmtool {
@@ -209,5 +210,12 @@ std::string without_dummy_prefix(const SentencePieceModel& model) {
   proto.clear_self_test_data();
   return proto.SerializeAsString();
 }
+
+namespace {
+
+const Register<Format> sentencepiece_format{
+    {"sentencepiece", ".model", "read, write", "tokenizers of SentencePiece"}};
+
+}  // namespace
 
 }  // namespace llmtool

@@ -15,6 +15,10 @@ rm -f "$folder"/help*.txt
     "$program" "${command[@]}" --help </dev/null >"$folder/help_$(IFS=_ && echo "${command[*]}").txt"
   done
 
+for catalog in formats models schedules; do
+  "$program" list $catalog >"$folder/list_$catalog.txt"
+done
+
 # The levels of the CPU are the same in every build; a build without CUDA says nothing about CUDA.
 "$program" list ops | sed -E 's/ +[^ ]+$//' >"$folder/list_ops.txt"
 "$program" list ops | sed -nE 's/^([^ ]+) .* yes$/\1/p' >"$folder/list_ops_cuda.txt.new"
