@@ -20,6 +20,7 @@ struct Options {
   int64_t head_dim = 0, num_key_value_heads = 0, max_position_embeddings = 0;
   TrainOptions train;
   std::string sample_prompt;
+  int64_t sample_tokens = 128;
   int threads = 0;
   bool plan = false, json = false, full_windows = false;
 };
@@ -97,6 +98,8 @@ void add_run_flags(CLI::App& app, Options& o) {
   app.add_option("--sample-every", t.sample_every, "Steps between samples of text; 0: none")
       ->check(count);
   app.add_option("--sample-prompt", o.sample_prompt, "What the samples begin with");
+  app.add_option("--sample-tokens", o.sample_tokens, "Longest sample")
+      ->check(CLI::Range(1, 1 << 20));
   app.add_option("--save-every", t.save_every, "Steps between checkpoints; 0: only the last")
       ->check(count);
   app.add_option("--save-minutes", t.save_minutes, "Minutes between checkpoints; 0: off")
@@ -175,7 +178,9 @@ void run(Options o, const CLI::App& app) {
   handle_interrupts();
   const TrainingData training{&train_data, validation.get(), tokenizer,
                               o.full_windows ? -1 : tokenizer->eos_id()};
-  const TrainResult result = train(*model, training, o.train, {}, runtime.stream());
+  const SampleText sample = sample_continuation(*tokenizer, o.sample_prompt, o.sample_tokens,
+                                                o.train.seed, runtime.stream());
+  const TrainResult result = train(*model, training, o.train, sample, runtime.stream());
   manifest.add_output(o.train.output);
   manifest.write(o.train.output);
   write_stdout(describe_result(result, model->config(), o.train.seq_len, o.json));

@@ -175,8 +175,11 @@ class Trainer {
     if (due(state_.step, options_.save_every) || time_to_save || last) save_if_new();
     if (due(state_.step, options_.eval_every) || last) evaluate();
     if (due(state_.step, options_.sample_every) && sample_) {
-      metrics_->write_text(state_.step, "sample", sample_(model_, state_.step));
+      const std::string text = sample_(model_, state_.step);
+      model_.reserve_training(options_.batch_size * options_.seq_len);
       stop_if_asked();
+      metrics_->write_text(state_.step, "sample", text);
+      log_info(concat("step ", state_.step, ": ", text));
     }
   }
 

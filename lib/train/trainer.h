@@ -7,7 +7,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <string>
 
@@ -16,6 +15,7 @@
 #include "lib/text/tokenizer.h"
 #include "lib/train/checkpoint.h"
 #include "lib/train/optimizer.h"
+#include "lib/train/sample_text.h"
 #include "lib/train/schedule.h"
 
 namespace llmtool {
@@ -41,9 +41,6 @@ struct TrainOptions {
   Retention keep;
   bool resume = false;
 };
-
-// What a sample looks like is the caller's; it may use the model between steps.
-using SampleText = std::function<std::string(Model& model, int64_t step)>;
 
 struct TrainingData {
   const TokenDataset* train = nullptr;
