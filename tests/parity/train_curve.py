@@ -20,7 +20,7 @@ import sys
 import torch
 
 from token_data import DataOrder, TokenDataset
-from torch_llama import document_mask, load_config, load_model, make_optimizer, train_step
+from torch_llama import document_mask, load_model, make_optimizer, train_step
 
 
 def arguments():
@@ -52,7 +52,6 @@ def learning_rate(options, step):
 class Reference:
     def __init__(self, checkpoint, data, options):
         self.options = options
-        self.eos = load_config(checkpoint)["eos_token_id"] if options["document_mask"] else -1
         self.model = load_model(checkpoint)
         self.optimizer = make_optimizer(
             self.model, weight_decay=options["weight_decay"],
@@ -69,7 +68,8 @@ class Reference:
         begins = [self.order.window_begin((step - 1) * rows + r) for r in range(rows)]
         text = torch.stack([torch.from_numpy(self.tokens[b:b + context + 1]) for b in begins])
         ids, targets = text[:, :-1].contiguous(), text[:, 1:].contiguous()
-        return (ids, targets) + (document_mask(ids == self.eos) if self.eos >= 0 else ())
+        end = self.options["document_end"]
+        return (ids, targets) + (document_mask(ids == end) if end >= 0 else ())
 
     def step(self, step):
         clip = self.options["clip"] or math.inf
