@@ -26,10 +26,9 @@ quickstart: build  ## text to a trained model: recipes/quickstart/run.sh
 test: setup build  ## build and run every test
 	@ctest --test-dir build -j $(JOBS) --output-on-failure
 
-bench: setup build  ## the kernels' GFLOP/s, beside the peak of the vector units
-	@$(BUILD) release -j $(JOBS) --target llmtool_bench llmtool_peak
-	@for n in 1 $$(nproc); do echo "peak of $$n threads: $$(build/llmtool_peak $$n) GFLOP/s"; done
-	@build/llmtool_bench
+bench: build  ## GFLOP/s of the matrix products beside the peaks of this machine
+	@for n in 1 $$(nproc); do build/llmtool bench peak --threads $$n; done
+	@for n in 1 $$(nproc); do build/llmtool bench matmul --threads $$n; done
 
 format:  ## clang-format every source file
 	@$(SOURCES) | xargs clang-format -i

@@ -15,7 +15,7 @@ jobs=${JOBS:-$(nproc)}
 
 build_packages=(g++ cmake ninja-build make patch dpkg-dev libcli11-dev libtomlplusplus-dev
   nlohmann-json3-dev libzstd-dev zlib1g-dev libxxhash-dev doctest-dev python3 xz-utils zstd)
-test_packages=(libbenchmark-dev clang-format cppcheck binutils qemu-user)
+test_packages=(clang-format cppcheck binutils qemu-user)
 
 say() { printf 'setup: %s\n' "$*" >&2; }
 die() {

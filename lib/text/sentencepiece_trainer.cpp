@@ -80,8 +80,8 @@ NormalizerSpec normalizer_spec(const SentencePieceTraining& o) {
 }
 
 // In the child: the model, or what the library says behind kFailed.
-std::string train_here(const SentencePieceTraining& options,
-                       std::span<const std::string> documents, SentencePieceLog log) {
+std::string train_here(const SentencePieceTraining& options, std::span<const std::string> documents,
+                       SentencePieceLog log) {
   set_sentencepiece_log(log);
   Sentences sentences(documents);
   std::string model;
