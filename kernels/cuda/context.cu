@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cstring>
 
 #include "kernels/cuda/context.cuh"
 #include "kernels/cuda/cublaslt.h"
@@ -46,6 +47,7 @@ Context::~Context() {
   cudaStreamSynchronize(queue_);
   cublaslt_.reset();
   cudaFree(workspace_);
+  for (const Upload& u : uploads_) cudaFree(u.on_gpu);
   cudaStreamDestroy(queue_);
 }
 
@@ -59,6 +61,29 @@ void* Context::workspace(int64_t bytes) {
   check_call(cudaMalloc(&workspace_, static_cast<size_t>(wanted)), "workspace");
   workspace_bytes_ = wanted;
   return workspace_;
+}
+
+// The copy is ordered behind the kernels that read what it replaces, and has taken the bytes from
+// pageable memory when it returns.
+const void* Context::upload(const void* list, int64_t bytes) {
+  const auto size = static_cast<size_t>(bytes);
+  for (const Upload& u : uploads_) {
+    if (u.list.size() == size && std::memcmp(u.list.data(), list, size) == 0) return u.on_gpu;
+  }
+  Upload& u = uploads_[static_cast<size_t>(next_upload_)];
+  next_upload_ = (next_upload_ + 1) % kUploads;
+  u.list.clear();
+  if (bytes > u.capacity) {
+    check_call(cudaFree(u.on_gpu), "memory for a list");
+    u.on_gpu = nullptr;
+    u.capacity = 0;
+    check_call(cudaMalloc(&u.on_gpu, 2 * size), "memory for a list");
+    u.capacity = 2 * bytes;
+  }
+  check_call(cudaMemcpyAsync(u.on_gpu, list, size, cudaMemcpyHostToDevice, queue_),
+             "copying a list");
+  u.list.assign(static_cast<const char*>(list), static_cast<const char*>(list) + bytes);
+  return u.on_gpu;
 }
 
 CublasLt& Context::cublaslt() {

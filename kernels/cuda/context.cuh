@@ -1,9 +1,11 @@
 // The state of one CUDA stream that kernels share: the queue, a workspace, and the matmul library.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <cuda_runtime.h>
 #include <memory>
+#include <vector>
 
 #include "lib/base/stream.h"
 
@@ -33,6 +35,10 @@ class Context {
   // operation it serves is issued: the next operation of the queue may overwrite it.
   void* workspace(int64_t bytes);
 
+  // The same bytes on the GPU. Lists that come again, as those of one layer for the next, are
+  // copied once. They stay until kUploads other lists have been asked for.
+  const void* upload(const void* list, int64_t bytes);
+
   // Opened at the first use; throws Fault::kDevice if the library is not found.
   CublasLt& cublaslt();
 
@@ -42,6 +48,15 @@ class Context {
   void* workspace_ = nullptr;
   int64_t workspace_bytes_ = 0;
   std::unique_ptr<CublasLt> cublaslt_;
+
+  static constexpr int kUploads = 4;
+  struct Upload {
+    std::vector<char> list;
+    void* on_gpu = nullptr;
+    int64_t capacity = 0;
+  };
+  std::array<Upload, kUploads> uploads_;
+  int next_upload_ = 0;
 };
 
 inline Context& context_of(const Stream& stream) {

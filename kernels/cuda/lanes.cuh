@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <cuda_runtime.h>
 
 #include "lib/base/dtype.h"
 #include "lib/base/view.h"

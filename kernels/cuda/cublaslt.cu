@@ -1,0 +1,210 @@
+#include <algorithm>
+#include <map>
+#include <string>
+#include <tuple>
+
+#include "kernels/cuda/context.cuh"
+#include "kernels/cuda/cublaslt.h"
+#include "kernels/cuda/cublaslt_library.h"
+#include "lib/base/error.h"
+
+namespace llmtool::cuda {
+namespace {
+
+// The number of rows for which the algorithm of a row-invariant product is chosen.
+constexpr int64_t kRowsOfChoice = 4096;
+constexpr uint64_t kMaxWorkspace = uint64_t{32} << 20;
+constexpr int64_t kWholeAlignment = 16;  // bytes
+
+// d is m x n, the inner dimension k.
+struct Shape {
+  int64_t m, n, k;
+};
+
+struct LeadingDimensions {
+  int64_t a, b, c, d;
+};
+
+// What decides the algorithm. m is 0 for a row-invariant product.
+struct Key {
+  int64_t m, n, k, alignment;
+  bool a_transposed, b_transposed;
+  DType in, out;
+
+  auto tied() const { return std::tie(m, n, k, alignment, a_transposed, b_transposed, in, out); }
+  bool operator<(const Key& other) const { return tied() < other.tied(); }
+};
+
+void check_status(cublasStatus_t status, const char* what, const std::string& product) {
+  if (status == CUBLAS_STATUS_SUCCESS) return;
+  fail(Fault::kDevice, concat("cuBLASLt: ", what, ": ", cublaslt_library().status_string(status),
+                              product.empty() ? "" : " for ", product));
+}
+
+std::string describe(const Product& p, const Shape& s) {
+  return concat("(", s.m, " x ", s.k, ") (", s.k, " x ", s.n, ") of ", name_of(p.a.dtype), " in ",
+                name_of(p.d.dtype));
+}
+
+cudaDataType_t type_of(DType dtype) {
+  LLMTOOL_ASSERT(dtype == DType::kF32 || dtype == DType::kBF16);
+  return dtype == DType::kBF16 ? CUDA_R_16BF : CUDA_R_32F;
+}
+
+// One of the library's objects, destroyed with this.
+template <class Handle, class Destroy>
+class Owned {
+ public:
+  explicit Owned(Destroy destroy) : destroy_(destroy) {}
+  ~Owned() {
+    if (handle_ != nullptr) destroy_(handle_);
+  }
+  Owned(const Owned&) = delete;
+  Owned& operator=(const Owned&) = delete;
+  operator Handle() const { return handle_; }
+  Handle* out() { return &handle_; }
+
+ private:
+  Handle handle_ = nullptr;
+  Destroy destroy_;
+};
+
+using OwnedDesc = Owned<cublasLtMatmulDesc_t, decltype(CublasLtLibrary::desc_destroy)>;
+using OwnedLayout = Owned<cublasLtMatrixLayout_t, decltype(CublasLtLibrary::layout_destroy)>;
+using OwnedPreference =
+    Owned<cublasLtMatmulPreference_t, decltype(CublasLtLibrary::preference_destroy)>;
+
+// The library is column-major: a row-major matrix is its transpose there, and the product is
+// d^T = op(b)^T op(a)^T. So our b is its A, our a its B.
+struct Descriptors {
+  const CublasLtLibrary& lt = cublaslt_library();
+  OwnedDesc product{lt.desc_destroy};
+  OwnedLayout a{lt.layout_destroy}, b{lt.layout_destroy}, c{lt.layout_destroy},
+      d{lt.layout_destroy};
+
+  Descriptors(const Product& p, const Shape& s, const LeadingDimensions& ld) {
+    const cudaDataType_t in = type_of(p.a.dtype), out = type_of(p.d.dtype);
+    check_status(lt.desc_create(product.out(), CUBLAS_COMPUTE_32F, CUDA_R_32F), "descriptor", "");
+    set_transpose(CUBLASLT_MATMUL_DESC_TRANSA, p.b_transposed);
+    set_transpose(CUBLASLT_MATMUL_DESC_TRANSB, p.a_transposed);
+    p.b_transposed ? layout(a, in, s.k, s.n, ld.b) : layout(a, in, s.n, s.k, ld.b);
+    p.a_transposed ? layout(b, in, s.m, s.k, ld.a) : layout(b, in, s.k, s.m, ld.a);
+    layout(c, out, s.n, s.m, ld.c);
+    layout(d, out, s.n, s.m, ld.d);
+  }
+
+  void set_transpose(cublasLtMatmulDescAttributes_t which, bool transposed) {
+    const cublasOperation_t op = transposed ? CUBLAS_OP_T : CUBLAS_OP_N;
+    check_status(lt.desc_set(product, which, &op, sizeof(op)), "descriptor", "");
+  }
+
+  // Columns of `rows` contiguous elements.
+  void layout(OwnedLayout& l, cudaDataType_t type, int64_t rows, int64_t cols, int64_t leading) {
+    check_status(lt.layout_create(l.out(), type, static_cast<uint64_t>(rows),
+                                  static_cast<uint64_t>(cols), leading),
+                 "layout", "");
+  }
+};
+
+// Whether every row of the matrix begins on 16 bytes. A single row counts as one of many.
+bool aligned(const View& v) {
+  return reinterpret_cast<uintptr_t>(v.data) % kWholeAlignment == 0 &&
+         v.stride * size_of(v.dtype) % kWholeAlignment == 0;
+}
+
+// As if every matrix were contiguous, each row on `alignment`: what the choice of the algorithm
+// sees must not depend on the strides of the call.
+LeadingDimensions leading_dimensions_of_choice(const Product& p, const Shape& s,
+                                               int64_t alignment) {
+  const auto padded = [alignment](int64_t cols, DType dtype) {
+    const int64_t step = std::max<int64_t>(alignment / size_of(dtype), 1);
+    return (cols + step - 1) / step * step;
+  };
+  const int64_t d = padded(s.n, p.d.dtype);
+  return {.a = padded(p.a_transposed ? s.m : s.k, p.a.dtype),
+          .b = padded(p.b_transposed ? s.k : s.n, p.b.dtype),
+          .c = d,
+          .d = d};
+}
+
+template <class T>
+void prefer(const OwnedPreference& preference, cublasLtMatmulPreferenceAttributes_t which,
+            T value) {
+  check_status(cublaslt_library().preference_set(preference, which, &value, sizeof(value)),
+               "preference", "");
+}
+
+}  // namespace
+
+struct CublasLt::State {
+  const CublasLtLibrary& lt = cublaslt_library();
+  cublasLtHandle_t handle = nullptr;
+  std::map<Key, cublasLtMatmulAlgo_t> algorithms;
+
+  // The library's first choice under what we allow: the same for the same library, GPU and key.
+  cublasLtMatmulAlgo_t choose(const Product& p, const Shape& actual, int64_t alignment) const {
+    Shape shape = actual;
+    if (p.row_invariant) shape.m = kRowsOfChoice;
+    const Descriptors descriptors(p, shape, leading_dimensions_of_choice(p, shape, alignment));
+    OwnedPreference preference(lt.preference_destroy);
+    check_status(lt.preference_create(preference.out()), "preference", "");
+    prefer<uint64_t>(preference, CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, kMaxWorkspace);
+    prefer<uint32_t>(
+        preference, CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK,
+        p.row_invariant ? CUBLASLT_REDUCTION_SCHEME_NONE : CUBLASLT_REDUCTION_SCHEME_COMPUTE_TYPE);
+    for (const auto which :
+         {CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES,
+          CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES}) {
+      prefer<uint32_t>(preference, which, static_cast<uint32_t>(alignment));
+    }
+    cublasLtMatmulHeuristicResult_t result{};
+    int found = 0;
+    const cublasStatus_t status =
+        lt.heuristic(handle, descriptors.product, descriptors.a, descriptors.b, descriptors.c,
+                     descriptors.d, preference, 1, &result, &found);
+    check_status(status, "choice of an algorithm", describe(p, shape));
+    check_status(found > 0 ? result.state : CUBLAS_STATUS_NOT_SUPPORTED, "choice of an algorithm",
+                 describe(p, shape));
+    return result.algo;
+  }
+
+  const cublasLtMatmulAlgo_t& algorithm_for(const Product& p, const Shape& shape) {
+    const bool whole =
+        aligned(p.a) && aligned(p.b) && aligned(p.d) && (p.c.empty() || aligned(p.c));
+    const Key key{.m = p.row_invariant ? 0 : shape.m,
+                  .n = shape.n,
+                  .k = shape.k,
+                  .alignment = whole ? kWholeAlignment : size_of(p.a.dtype),
+                  .a_transposed = p.a_transposed,
+                  .b_transposed = p.b_transposed,
+                  .in = p.a.dtype,
+                  .out = p.d.dtype};
+    const auto at = algorithms.find(key);
+    if (at != algorithms.end()) return at->second;
+    return algorithms.emplace(key, choose(p, shape, key.alignment)).first->second;
+  }
+};
+
+CublasLt::CublasLt() : state_(std::make_unique<State>()) {
+  check_status(state_->lt.create(&state_->handle), "start", "");
+}
+
+CublasLt::~CublasLt() {
+  state_->lt.destroy(state_->handle);
+}
+
+void CublasLt::multiply(const Product& p, Context& context) {
+  const Shape shape{p.d.rows, p.d.cols, p.a_transposed ? p.a.rows : p.a.cols};
+  const cublasLtMatmulAlgo_t& algorithm = state_->algorithm_for(p, shape);
+  const View& c = p.c.empty() ? p.d : p.c;
+  const Descriptors descriptors(p, shape, {p.a.stride, p.b.stride, c.stride, p.d.stride});
+  void* workspace = context.workspace(static_cast<int64_t>(kMaxWorkspace));
+  const float alpha = 1, beta = p.c.empty() ? 0.0f : 1.0f;
+  check_status(
+      state_->lt.matmul(state_->handle, descriptors.product, &alpha, p.b.data, descriptors.a,
+                        p.a.data, descriptors.b, &beta, c.data, descriptors.c, p.d.data,
+                        descriptors.d, &algorithm, workspace, kMaxWorkspace, context.queue()),
+      "product", describe(p, shape));
+}
+
+}  // namespace llmtool::cuda
