@@ -13,25 +13,21 @@ namespace {
 
 // The number of rows for which the algorithm of a row-invariant product is chosen.
 constexpr int64_t kRowsOfChoice = 4096;
-constexpr uint64_t kMaxWorkspace = uint64_t{32} << 20;
-constexpr int64_t kWholeAlignment = 16;  // bytes
+constexpr int64_t kMaxWorkspace = int64_t{32} << 20;
+constexpr int64_t kAlignment = 16;  // bytes, of every row the library sees
 
 // d is m x n, the inner dimension k.
 struct Shape {
   int64_t m, n, k;
 };
 
-struct LeadingDimensions {
-  int64_t a, b, c, d;
-};
-
 // What decides the algorithm. m is 0 for a row-invariant product.
 struct Key {
-  int64_t m, n, k, alignment;
+  int64_t m, n, k;
   bool a_transposed, b_transposed;
   DType in, out;
 
-  auto tied() const { return std::tie(m, n, k, alignment, a_transposed, b_transposed, in, out); }
+  auto tied() const { return std::tie(m, n, k, a_transposed, b_transposed, in, out); }
   bool operator<(const Key& other) const { return tied() < other.tied(); }
 };
 
@@ -82,15 +78,16 @@ struct Descriptors {
   OwnedLayout a{lt.layout_destroy}, b{lt.layout_destroy}, c{lt.layout_destroy},
       d{lt.layout_destroy};
 
-  Descriptors(const Product& p, const Shape& s, const LeadingDimensions& ld) {
+  // c is d's if there is none.
+  Descriptors(const Product& p, const Shape& s, int64_t c_stride) {
     const cudaDataType_t in = type_of(p.a.dtype), out = type_of(p.d.dtype);
     check_status(lt.desc_create(product.out(), CUBLAS_COMPUTE_32F, CUDA_R_32F), "descriptor", "");
     set_transpose(CUBLASLT_MATMUL_DESC_TRANSA, p.b_transposed);
     set_transpose(CUBLASLT_MATMUL_DESC_TRANSB, p.a_transposed);
-    p.b_transposed ? layout(a, in, s.k, s.n, ld.b) : layout(a, in, s.n, s.k, ld.b);
-    p.a_transposed ? layout(b, in, s.m, s.k, ld.a) : layout(b, in, s.k, s.m, ld.a);
-    layout(c, out, s.n, s.m, ld.c);
-    layout(d, out, s.n, s.m, ld.d);
+    p.b_transposed ? layout(a, in, s.k, s.n, p.b.stride) : layout(a, in, s.n, s.k, p.b.stride);
+    p.a_transposed ? layout(b, in, s.m, s.k, p.a.stride) : layout(b, in, s.k, s.m, p.a.stride);
+    layout(c, out, s.n, s.m, c_stride);
+    layout(d, out, s.n, s.m, p.d.stride);
   }
 
   void set_transpose(cublasLtMatmulDescAttributes_t which, bool transposed) {
@@ -106,25 +103,55 @@ struct Descriptors {
   }
 };
 
-// Whether every row of the matrix begins on 16 bytes. A single row counts as one of many.
-bool aligned(const View& v) {
-  return reinterpret_cast<uintptr_t>(v.data) % kWholeAlignment == 0 &&
-         v.stride * size_of(v.dtype) % kWholeAlignment == 0;
+int64_t padded_stride(int64_t cols, DType dtype) {
+  const int64_t step = kAlignment / size_of(dtype);
+  return (cols + step - 1) / step * step;
 }
 
-// As if every matrix were contiguous, each row on `alignment`: what the choice of the algorithm
-// sees must not depend on the strides of the call.
-LeadingDimensions leading_dimensions_of_choice(const Product& p, const Shape& s,
-                                               int64_t alignment) {
-  const auto padded = [alignment](int64_t cols, DType dtype) {
-    const int64_t step = std::max<int64_t>(alignment / size_of(dtype), 1);
-    return (cols + step - 1) / step * step;
-  };
-  const int64_t d = padded(s.n, p.d.dtype);
-  return {.a = padded(p.a_transposed ? s.m : s.k, p.a.dtype),
-          .b = padded(p.b_transposed ? s.k : s.n, p.b.dtype),
-          .c = d,
-          .d = d};
+bool aligned(const View& v) {
+  return reinterpret_cast<uintptr_t>(v.data) % kAlignment == 0 &&
+         (v.stride * size_of(v.dtype) % kAlignment == 0 || v.rows == 1);
+}
+
+// As if every row were as short as it can be: what the choice of the algorithm sees must not depend
+// on where the matrices of a call lie.
+Product with_padded_strides(Product p, const Shape& s) {
+  p.a.stride = padded_stride(p.a_transposed ? s.m : s.k, p.a.dtype);
+  p.b.stride = padded_stride(p.b_transposed ? s.k : s.n, p.b.dtype);
+  p.d.stride = padded_stride(s.n, p.d.dtype);
+  return p;
+}
+
+void copy(const View& to, const View& from, Context& context) {
+  const auto pitch = [](const View& v) { return static_cast<size_t>(v.stride * size_of(v.dtype)); };
+  check_call(
+      cudaMemcpy2DAsync(to.data, pitch(to), from.data, pitch(from),
+                        static_cast<size_t>(from.cols * size_of(from.dtype)),
+                        static_cast<size_t>(from.rows), cudaMemcpyDeviceToDevice, context.queue()),
+      "aligning a matrix");
+}
+
+// The product with copies, behind the workspace of the library, of the matrices whose rows are not
+// aligned (that of d is to be copied back): one algorithm serves a shape wherever its matrices lie.
+Product packed(const Product& p, Context& context) {
+  Product q = p;
+  View* const views[] = {&q.a, &q.b, &q.c, &q.d};
+  int64_t begin[4] = {}, end = kMaxWorkspace;
+  for (int i = 0; i < 4; ++i) {
+    View& v = *views[i];
+    if (v.empty() || aligned(v)) continue;
+    v.stride = padded_stride(v.cols, v.dtype);
+    begin[i] = end;
+    end += (v.rows * v.stride * size_of(v.dtype) + 255) / 256 * 256;
+  }
+  auto* base = static_cast<char*>(context.workspace(end));
+  const View* const from[] = {&p.a, &p.b, &p.c};
+  for (int i = 0; i < 4; ++i) {
+    if (begin[i] == 0) continue;
+    views[i]->data = base + begin[i];
+    if (i < 3) copy(*views[i], *from[i], context);
+  }
+  return q;
 }
 
 template <class T>
@@ -142,10 +169,10 @@ struct CublasLt::State {
   std::map<Key, cublasLtMatmulAlgo_t> algorithms;
 
   // The library's first choice under what we allow: the same for the same library, GPU and key.
-  cublasLtMatmulAlgo_t choose(const Product& p, const Shape& actual, int64_t alignment) const {
-    Shape shape = actual;
+  cublasLtMatmulAlgo_t choose(const Product& p, Shape shape) const {
     if (p.row_invariant) shape.m = kRowsOfChoice;
-    const Descriptors descriptors(p, shape, leading_dimensions_of_choice(p, shape, alignment));
+    const Product q = with_padded_strides(p, shape);
+    const Descriptors descriptors(q, shape, q.d.stride);
     OwnedPreference preference(lt.preference_destroy);
     check_status(lt.preference_create(preference.out()), "preference", "");
     prefer<uint64_t>(preference, CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, kMaxWorkspace);
@@ -155,33 +182,29 @@ struct CublasLt::State {
     for (const auto which :
          {CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES,
           CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES}) {
-      prefer<uint32_t>(preference, which, static_cast<uint32_t>(alignment));
+      prefer<uint32_t>(preference, which, uint32_t{kAlignment});
     }
     cublasLtMatmulHeuristicResult_t result{};
     int found = 0;
-    const cublasStatus_t status =
-        lt.heuristic(handle, descriptors.product, descriptors.a, descriptors.b, descriptors.c,
-                     descriptors.d, preference, 1, &result, &found);
-    check_status(status, "choice of an algorithm", describe(p, shape));
+    check_status(lt.heuristic(handle, descriptors.product, descriptors.a, descriptors.b,
+                              descriptors.c, descriptors.d, preference, 1, &result, &found),
+                 "choice of an algorithm", describe(p, shape));
     check_status(found > 0 ? result.state : CUBLAS_STATUS_NOT_SUPPORTED, "choice of an algorithm",
                  describe(p, shape));
     return result.algo;
   }
 
   const cublasLtMatmulAlgo_t& algorithm_for(const Product& p, const Shape& shape) {
-    const bool whole =
-        aligned(p.a) && aligned(p.b) && aligned(p.d) && (p.c.empty() || aligned(p.c));
     const Key key{.m = p.row_invariant ? 0 : shape.m,
                   .n = shape.n,
                   .k = shape.k,
-                  .alignment = whole ? kWholeAlignment : size_of(p.a.dtype),
                   .a_transposed = p.a_transposed,
                   .b_transposed = p.b_transposed,
                   .in = p.a.dtype,
                   .out = p.d.dtype};
     const auto at = algorithms.find(key);
     if (at != algorithms.end()) return at->second;
-    return algorithms.emplace(key, choose(p, shape, key.alignment)).first->second;
+    return algorithms.emplace(key, choose(p, shape)).first->second;
   }
 };
 
@@ -193,18 +216,20 @@ CublasLt::~CublasLt() {
   state_->lt.destroy(state_->handle);
 }
 
-void CublasLt::multiply(const Product& p, Context& context) {
-  const Shape shape{p.d.rows, p.d.cols, p.a_transposed ? p.a.rows : p.a.cols};
-  const cublasLtMatmulAlgo_t& algorithm = state_->algorithm_for(p, shape);
+void CublasLt::multiply(const Product& product, Context& context) {
+  const Shape shape{product.d.rows, product.d.cols,
+                    product.a_transposed ? product.a.rows : product.a.cols};
+  const cublasLtMatmulAlgo_t& algorithm = state_->algorithm_for(product, shape);
+  const Product p = packed(product, context);
   const View& c = p.c.empty() ? p.d : p.c;
-  const Descriptors descriptors(p, shape, {p.a.stride, p.b.stride, c.stride, p.d.stride});
-  void* workspace = context.workspace(static_cast<int64_t>(kMaxWorkspace));
+  const Descriptors descriptors(p, shape, c.stride);
   const float alpha = 1, beta = p.c.empty() ? 0.0f : 1.0f;
-  check_status(
-      state_->lt.matmul(state_->handle, descriptors.product, &alpha, p.b.data, descriptors.a,
-                        p.a.data, descriptors.b, &beta, c.data, descriptors.c, p.d.data,
-                        descriptors.d, &algorithm, workspace, kMaxWorkspace, context.queue()),
-      "product", describe(p, shape));
+  check_status(state_->lt.matmul(state_->handle, descriptors.product, &alpha, p.b.data,
+                                 descriptors.a, p.a.data, descriptors.b, &beta, c.data,
+                                 descriptors.c, p.d.data, descriptors.d, &algorithm,
+                                 context.workspace(kMaxWorkspace), kMaxWorkspace, context.queue()),
+               "product", describe(p, shape));
+  if (p.d.data != product.d.data) copy(product.d, p.d, context);
 }
 
 }  // namespace llmtool::cuda

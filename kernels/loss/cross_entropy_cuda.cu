@@ -51,7 +51,8 @@ __device__ Softmax softmax_of_row(const Lanes<float>& logits, int64_t r) {
 
 template <class T>
 __device__ void gradient_of_row(const Lanes<T>& dlogits, const Lanes<float>& logits, int64_t r,
-                                float log_sum, int target, float scale) {
+                                const Softmax& softmax, int target, float scale) {
+  const float inverse = 1.0f / softmax.sum;
   for (int64_t c = int64_t{threadIdx.x} * kLanes; c < logits.cols;
        c += int64_t{kThreads} * kLanes) {
     float v[kLanes];
@@ -59,29 +60,30 @@ __device__ void gradient_of_row(const Lanes<T>& dlogits, const Lanes<float>& log
 #pragma unroll
     for (int i = 0; i < kLanes; ++i) {
       const float wanted = c + i == target ? 1.0f : 0.0f;
-      v[i] = target == kIgnoredTarget ? 0.0f : (expf(v[i] - log_sum) - wanted) * scale;
+      v[i] = target == kIgnoredTarget ? 0.0f
+                                      : (expf(v[i] - softmax.largest) * inverse - wanted) * scale;
     }
     dlogits.store(v, r, c);
   }
 }
 
 // One block a row. The logit of the target is read before the gradient may overwrite it.
+// Differences of logits come first: the logarithm of the sum may be small beside the logits.
 template <class T>
 __global__ void cross_entropy_kernel(Lanes<float> loss, Lanes<float> logits, Lanes<T> dlogits,
                                      const int32_t* targets, float scale) {
   const int64_t r = blockIdx.x;
   const int target = targets[r];
-  float log_sum = 0;
-  if (target != kIgnoredTarget) {
-    const Softmax softmax = softmax_of_row(logits, r);
-    log_sum = softmax.largest + logf(softmax.sum);
-  }
+  Softmax softmax{0.0f, 1.0f};
+  if (target != kIgnoredTarget) softmax = softmax_of_row(logits, r);
   if (threadIdx.x == 0) {
-    *loss.row(r) = target == kIgnoredTarget ? 0.0f : log_sum - logits.row(r)[target];
+    *loss.row(r) = target == kIgnoredTarget
+                       ? 0.0f
+                       : logf(softmax.sum) + (softmax.largest - logits.row(r)[target]);
   }
   if (dlogits.empty()) return;
   __syncthreads();
-  gradient_of_row(dlogits, logits, r, log_sum, target, scale);
+  gradient_of_row(dlogits, logits, r, softmax, target, scale);
 }
 
 void cross_entropy_cuda(const CrossEntropy& a, Stream& s) {

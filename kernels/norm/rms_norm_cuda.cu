@@ -56,34 +56,46 @@ void rms_norm_cuda(const RmsNorm& a, Stream& s) {
   });
 }
 
-// The gradient of the weights: rows in chunks of kRowsOfChunk, in order; then the chunks, in order.
-constexpr int64_t kRowsOfChunk = 64;
-constexpr int kWeightThreads = 128;
+// The gradient of the weights adds up rows in order, a chain that only columns share out. A block
+// has kColumns of them: its first warp adds up a tile of kTileRows products while the others make
+// the next one.
+constexpr int kColumns = 16;
+constexpr int kTileRows = 128;
+constexpr int kMakers = 256;
+using ProductTile = float[kTileRows][kColumns];
 
-// partial[chunk][c] = the sum of dy * n over the rows of the chunk.
+// Zeros beyond the rows and beyond the columns: they leave a sum as it is.
 template <class T>
-__global__ void rms_norm_weight_chunks_kernel(float* partial, Lanes<T> dy, Lanes<T> s,
-                                              Lanes<float> rstd, int64_t rows) {
-  const int64_t c = int64_t{blockIdx.x} * kWeightThreads + threadIdx.x;
-  if (c >= dy.cols) return;
-  const int64_t begin = blockIdx.y * kRowsOfChunk;
-  const int64_t end = begin + kRowsOfChunk < rows ? begin + kRowsOfChunk : rows;
-  float sum = 0;
-#pragma unroll 4
-  for (int64_t r = begin; r < end; ++r) {
-    sum += to_float(dy.row(r)[c]) * (to_float(s.row(r)[c]) * *rstd.row(r));
+__device__ void make_products(ProductTile& tile, const Lanes<T>& dy, const Lanes<T>& s,
+                              const Lanes<float>& rstd, int64_t begin, int64_t rows, int maker) {
+#pragma unroll
+  for (int e = maker; e < kTileRows * kColumns; e += kMakers) {
+    const int64_t r = begin + e / kColumns, c = int64_t{blockIdx.x} * kColumns + e % kColumns;
+    const bool there = r < rows && c < dy.cols;
+    tile[e / kColumns][e % kColumns] =
+        there ? to_float(dy.row(r)[c]) * (to_float(s.row(r)[c]) * *rstd.row(r)) : 0.0f;
   }
-  partial[blockIdx.y * dy.cols + c] = sum;
 }
 
-__global__ void rms_norm_weight_total_kernel(float* dw, const float* partial, int64_t chunks,
-                                             int64_t cols) {
-  const int64_t c = int64_t{blockIdx.x} * kWeightThreads + threadIdx.x;
-  if (c >= cols) return;
-  float sum = dw[c];
-#pragma unroll 8
-  for (int64_t k = 0; k < chunks; ++k) sum += partial[k * cols + c];
-  dw[c] = sum;
+template <class T>
+__global__ void rms_norm_weight_gradient_kernel(float* dw, Lanes<T> dy, Lanes<T> s,
+                                                Lanes<float> rstd, int64_t rows) {
+  __shared__ ProductTile tiles[2];
+  const int maker = static_cast<int>(threadIdx.x) - kWarp;
+  const int64_t c = int64_t{blockIdx.x} * kColumns + threadIdx.x;
+  const bool adds = threadIdx.x < kColumns && c < dy.cols;
+  float sum = adds ? dw[c] : 0.0f;
+  if (maker >= 0) make_products(tiles[0], dy, s, rstd, 0, rows, maker);
+  for (int64_t begin = 0, t = 0; begin < rows; begin += kTileRows, ++t) {
+    __syncthreads();
+    if (maker >= 0) {
+      make_products(tiles[(t + 1) % 2], dy, s, rstd, begin + kTileRows, rows, maker);
+    } else if (adds) {
+#pragma unroll 16
+      for (int i = 0; i < kTileRows; ++i) sum += tiles[t % 2][i][threadIdx.x];
+    }
+  }
+  if (adds) dw[c] = sum;
 }
 
 template <class T>
@@ -120,18 +132,10 @@ __global__ void rms_norm_input_gradient_kernel(Lanes<T> dx, Lanes<T> dy, Lanes<T
 // dw first: dx may overwrite dy.
 template <class T>
 void rms_norm_backward_of(const RmsNormBackward& a, Stream& s) {
-  const int64_t rows = a.dy.rows, cols = a.dy.cols, chunks = ceil_div(rows, kRowsOfChunk);
-  check(chunks <= kMaxGridY, Fault::kInput, "rms_norm_backward on CUDA: ", rows, " rows, at most ",
-        kMaxGridY * kRowsOfChunk);
-  auto* partial = static_cast<float*>(
-      context_of(s).workspace(chunks * cols * static_cast<int64_t>(sizeof(float))));
-  const auto column_blocks = static_cast<unsigned>(ceil_div(cols, kWeightThreads));
-  launch(rms_norm_backward.name, rms_norm_weight_chunks_kernel<T>,
-         dim3(column_blocks, static_cast<unsigned>(chunks)), dim3(kWeightThreads), 0, s, partial,
-         Lanes<T>(a.dy), Lanes<T>(a.s), Lanes<float>(a.rstd), rows);
-  launch(rms_norm_backward.name, rms_norm_weight_total_kernel, dim3(column_blocks),
-         dim3(kWeightThreads), 0, s, static_cast<float*>(a.dw.data),
-         static_cast<const float*>(partial), chunks, cols);
+  const int64_t rows = a.dy.rows, cols = a.dy.cols;
+  launch(rms_norm_backward.name, rms_norm_weight_gradient_kernel<T>,
+         dim3(static_cast<unsigned>(ceil_div(cols, kColumns))), dim3(kWarp + kMakers), 0, s,
+         static_cast<float*>(a.dw.data), Lanes<T>(a.dy), Lanes<T>(a.s), Lanes<float>(a.rstd), rows);
   launch(rms_norm_backward.name, rms_norm_input_gradient_kernel<T>,
          dim3(static_cast<unsigned>(rows)), dim3(threads_of_row(cols, kLanes)), 0, s,
          Lanes<T>(a.dx), Lanes<T>(a.dy), Lanes<T>(a.dsum), Lanes<T>(a.s), Lanes<T>(a.w),
