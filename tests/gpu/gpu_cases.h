@@ -21,6 +21,12 @@ struct GpuCase {
   std::function<void(const Views&, Stream&)> row_by_row = {};  // if not by slicing rows
 };
 
-std::vector<GpuCase> gpu_cases();
+// A case is made when it is its turn: together they are gigabytes.
+struct GpuCaseMaker {
+  const char* op;
+  std::function<GpuCase()> make;
+};
+
+std::vector<GpuCaseMaker> gpu_cases();
 
 }  // namespace llmtool::test

@@ -188,7 +188,7 @@ TEST_CASE("CUDA: the table of operations") {
               static_cast<int>(kRows), static_cast<int>(kRows * kRepeat));
   std::printf("%-22s %-12s %9s %6s %7s %10s %18s %6s\n", "operation", "dtype", "off CPU", "alone",
               "again", "us", "speed", "peak");
-  for (const GpuCase& c : gpu_cases()) measure(c, peaks);
+  for (const GpuCaseMaker& c : gpu_cases()) measure(c.make(), peaks);
 }
 
 }  // namespace
