@@ -1,9 +1,10 @@
-// The matrix product of the vector levels: C(m, n) = sum over k of A(m, k) * B(k, n), in f32.
+// The matrix product of the CPU levels: C(m, n) = sum over k of A(m, k) * B(k, n), summed in f32.
 //
-// Every element of C is one chain of fused multiply-adds over k = 0, 1, 2, ...: the order of
-// summation depends on nothing else, so blocking, threads and the number of rows do not change a
-// bit. Operands are packed on the way: A whole, into panels of kMr rows, B panel by panel of kNr
-// columns into the cache of the thread that uses it. Weights need no packed copy in memory.
+// Every element of C is one chain of additions over k = 0, 1, 2, ... (fused multiply-adds on the
+// vector levels, tile products of 32 k on AMX): the order of summation depends on nothing else, so
+// blocking, threads and the number of rows do not change a bit. Operands are packed on the way: A
+// whole, into panels of rows, B panel by panel of columns into the cache of the thread that uses
+// it. Weights need no packed copy in memory (tests/bench/matmul_spike.md).
 #pragma once
 
 #include "lib/base/simd.h"
@@ -126,112 +127,166 @@ LLMTOOL_INLINE void multiply_rows(int64_t rows, float* tile, const float* a, con
   multiply_tile<R>(tile, a, b, count);
 }
 
+// tile: rows of `width` floats.
 template <class T>
-void load_tile(float* tile, const View& c, int64_t m, int64_t n, int64_t rows, int64_t columns) {
+void load_tile(float* tile, int64_t width, const View& c, int64_t m, int64_t n, int64_t rows,
+               int64_t columns) {
   for (int64_t r = 0; r < rows; ++r) {
     const T* from = c.row<T>(m + r) + n;
     for_vectors(columns, [&](int64_t i, int64_t lanes) {
-      store(tile + r * kNr + i, load_lanes(from + i, lanes));
+      store(tile + r * width + i, load_lanes(from + i, lanes));
     });
   }
 }
 
 template <class T>
-void store_tile(const Gemm& g, const float* tile, int64_t m, int64_t n, int64_t rows,
+void store_tile(const Gemm& g, const float* tile, int64_t width, int64_t m, int64_t n, int64_t rows,
                 int64_t columns) {
   for (int64_t r = 0; r < rows; ++r) {
     T* to = g.c.row<T>(m + r) + n;
     const T* add = g.residual.empty() ? nullptr : g.residual.row<T>(m + r) + n;
     for_vectors(columns, [&](int64_t i, int64_t lanes) {
-      Vec v = load(tile + r * kNr + i);
+      Vec v = load(tile + r * width + i);
       if (add != nullptr) v = v + load_lanes(add + i, lanes);
       store_lanes(to + i, v, lanes);
     });
   }
 }
 
-// Where one call's pieces lie: rows [m_begin, m_end) of C against all of B.
-struct GemmPlan {
-  int64_t m_begin, m_end;  // rows whose A panels are packed together
-  int64_t n_panels;
-  int64_t m_pieces, panels_per_piece;  // tasks: n_panels x m_pieces
-  int64_t k_block;                     // of B that is packed at once
-  const float* packed_a;               // [panel][K][kMr]
+// What multiplies packed panels: the vector units, in f32. An engine has
+//   Element        of packed operands
+//   kMr, kNr       rows of a panel of A, columns of a panel of B
+//   kDepth         k is padded with zeros to a multiple of it
+//   pack_a, pack_b a panel from index `begin`, k in [k_begin, k_begin + count)
+//   multiply       tile[kMr][kNr] += `rows` rows of a panel of A times a panel of B
+//   begin, end     around the multiplications of a thread
+struct VectorEngine {
+  using Element = float;
+  static constexpr int64_t kMr = llmtool::LLMTOOL_ISA_NAMESPACE::kMr;
+  static constexpr int64_t kNr = llmtool::LLMTOOL_ISA_NAMESPACE::kNr;
+  static constexpr int64_t kDepth = 1;
+
+  static void pack_a(float* to, const Operand& a, int64_t begin, int64_t k_begin, int64_t count) {
+    pack_panel(to, kMr, a.view, !a.transposed, begin, k_begin, count);
+  }
+  static void pack_b(float* to, const Operand& b, int64_t begin, int64_t k_begin, int64_t count) {
+    pack_panel(to, kNr, b.view, b.transposed, begin, k_begin, count);
+  }
+  static void multiply(int64_t rows, float* tile, const float* a, const float* b, int64_t count) {
+    multiply_rows(rows, tile, a, b, count);
+  }
+  static void begin() {}
+  static void end() {}
 };
 
-LLMTOOL_INLINE void start_tile(const Gemm& g, float* tile, int64_t m, int64_t n, int64_t rows,
-                               int64_t columns) {
-  for (int64_t i = 0; i < kMr * kNr; i += kLanes) store(tile + i, zero());
+// Where one call's pieces lie: rows [m_begin, m_end) of C against all of B.
+template <class Engine>
+struct GemmPlan {
+  int64_t m_begin, m_end;  // rows whose A panels are packed together
+  int64_t k, k_padded;
+  int64_t n_panels;
+  int64_t m_pieces, panels_per_piece;        // tasks: n_panels x m_pieces
+  int64_t k_block;                           // of B that is packed at once, a multiple of kDepth
+  const typename Engine::Element* packed_a;  // [panel][k_padded][kMr]
+};
+
+template <class Engine>
+void start_tile(const Gemm& g, float* tile, int64_t m, int64_t n, int64_t rows, int64_t columns) {
+  for (int64_t i = 0; i < Engine::kMr * Engine::kNr; i += kLanes) store(tile + i, zero());
   if (!g.accumulate) return;
-  g.c.dtype == DType::kBF16 ? load_tile<bf16>(tile, g.c, m, n, rows, columns)
-                            : load_tile<float>(tile, g.c, m, n, rows, columns);
+  g.c.dtype == DType::kBF16 ? load_tile<bf16>(tile, Engine::kNr, g.c, m, n, rows, columns)
+                            : load_tile<float>(tile, Engine::kNr, g.c, m, n, rows, columns);
 }
 
-// One panel of columns of C, the rows of one piece.
-inline void multiply_piece(const Gemm& g, const GemmPlan& plan, int64_t task, float* work) {
-  const int64_t K = g.b.transposed ? g.b.view.cols : g.b.view.rows;
-  const int64_t n = task / plan.m_pieces * kNr;
-  const int64_t columns = smaller(kNr, g.c.cols - n);
+template <class Engine>
+void finish_tile(const Gemm& g, const float* tile, int64_t m, int64_t n, int64_t rows,
+                 int64_t columns) {
+  g.c.dtype == DType::kBF16 ? store_tile<bf16>(g, tile, Engine::kNr, m, n, rows, columns)
+                            : store_tile<float>(g, tile, Engine::kNr, m, n, rows, columns);
+}
+
+// One panel of columns of C, the rows of one piece. work: B, then the tiles of the piece.
+template <class Engine>
+void multiply_piece(const Gemm& g, const GemmPlan<Engine>& plan, int64_t task, char* work) {
+  constexpr int64_t kTile = Engine::kMr * Engine::kNr;
+  const int64_t n = task / plan.m_pieces * Engine::kNr;
+  const int64_t columns = smaller(Engine::kNr, g.c.cols - n);
   const int64_t panel_begin = task % plan.m_pieces * plan.panels_per_piece;
-  const int64_t panels = ceil_div(plan.m_end - plan.m_begin, kMr);
+  const int64_t panels = ceil_div(plan.m_end - plan.m_begin, Engine::kMr);
   const int64_t panel_end = smaller(panels, panel_begin + plan.panels_per_piece);
-  float* packed_b = work;                    // [k_block][kNr]
-  float* tiles = work + plan.k_block * kNr;  // [panel][kMr][kNr]
-  for (int64_t k = 0; k < K || k == 0; k += plan.k_block) {
-    const int64_t count = smaller(plan.k_block, K - k);
-    pack_panel(packed_b, kNr, g.b.view, g.b.transposed, n, k, count);
+  auto* packed_b = reinterpret_cast<typename Engine::Element*>(work);  // [k_block][kNr]
+  auto* tiles = reinterpret_cast<float*>(packed_b + plan.k_block * Engine::kNr);
+  for (int64_t k = 0; k < plan.k || k == 0; k += plan.k_block) {
+    const int64_t count = smaller(plan.k_block, plan.k - k);
+    Engine::pack_b(packed_b, g.b, n, k, count);
     for (int64_t p = panel_begin; p < panel_end; ++p) {
-      float* tile = tiles + (p - panel_begin) * kMr * kNr;
-      const int64_t m = plan.m_begin + p * kMr;
-      const int64_t rows = smaller(kMr, plan.m_end - m);
-      if (k == 0) start_tile(g, tile, m, n, rows, columns);
-      multiply_rows(rows, tile, plan.packed_a + (p * K + k) * kMr, packed_b, count);
-      if (k + count < K) continue;
-      g.c.dtype == DType::kBF16 ? store_tile<bf16>(g, tile, m, n, rows, columns)
-                                : store_tile<float>(g, tile, m, n, rows, columns);
+      float* tile = tiles + (p - panel_begin) * kTile;
+      const int64_t m = plan.m_begin + p * Engine::kMr;
+      const int64_t rows = smaller(Engine::kMr, plan.m_end - m);
+      if (k == 0) start_tile<Engine>(g, tile, m, n, rows, columns);
+      Engine::multiply(rows, tile, plan.packed_a + (p * plan.k_padded + k) * Engine::kMr, packed_b,
+                       count);
+      if (k + count >= plan.k) finish_tile<Engine>(g, tile, m, n, rows, columns);
     }
   }
 }
 
-// Packs the rows [m_begin, m_end) of A and multiplies them with all of B.
-inline void multiply_rows_of_c(const Gemm& g, int64_t m_begin, int64_t m_end, Stream& s) {
+template <class Engine>
+GemmPlan<Engine> plan_gemm(const Gemm& g, int64_t m_begin, int64_t m_end, int threads) {
   const int64_t K = g.b.transposed ? g.b.view.cols : g.b.view.rows;
-  const int64_t panels = ceil_div(m_end - m_begin, kMr);
-  GemmPlan plan{m_begin, m_end, ceil_div(g.c.cols, kNr), 1, panels, 0, nullptr};
+  const int64_t panels = ceil_div(m_end - m_begin, Engine::kMr);
+  const int64_t padded = ceil_div(K, Engine::kDepth) * Engine::kDepth;
+  GemmPlan<Engine> plan{m_begin, m_end,  K,      padded, ceil_div(g.c.cols, Engine::kNr),
+                        1,       panels, padded, nullptr};
   // Enough tasks for the threads to share evenly, as long as packing B stays cheap beside them.
   constexpr int64_t kTasksPerThread = 6, kPanelsPerTask = 4;
-  plan.m_pieces = ceil_div(kTasksPerThread * s.threads(), plan.n_panels);
+  plan.m_pieces = ceil_div(kTasksPerThread * threads, plan.n_panels);
   plan.m_pieces = smaller(plan.m_pieces, ceil_div(panels, kPanelsPerTask));
   plan.panels_per_piece = ceil_div(panels, plan.m_pieces);
   plan.m_pieces = ceil_div(panels, plan.panels_per_piece);
   // Few rows: B passes once and should go no further than L1. Many: the panel stays in L2.
-  plan.k_block = smaller(K, plan.panels_per_piece <= 2 ? 128 : 1024);
+  constexpr int64_t kFewRows = 128, kManyRows = 1024;
+  plan.k_block = smaller(padded, plan.panels_per_piece <= 2 ? kFewRows : kManyRows);
+  if (plan.k_block < Engine::kDepth) plan.k_block = Engine::kDepth;
+  return plan;
+}
 
-  float* packed_a = static_cast<float*>(
-      s.scratch().shared(static_cast<size_t>(panels * K * kMr) * sizeof(float)));
+// Packs the rows [m_begin, m_end) of A and multiplies them with all of B.
+template <class Engine>
+void multiply_rows_of_c(const Gemm& g, int64_t m_begin, int64_t m_end, Stream& s) {
+  using Element = typename Engine::Element;
+  GemmPlan<Engine> plan = plan_gemm<Engine>(g, m_begin, m_end, s.threads());
+  const int64_t panels = ceil_div(m_end - m_begin, Engine::kMr);
+  const int64_t panel = plan.k_padded * Engine::kMr;
+  auto* packed_a = static_cast<Element*>(
+      s.scratch().shared(static_cast<size_t>(panels * panel) * sizeof(Element)));
   plan.packed_a = packed_a;
   constexpr int64_t kPackGrain = 4;
   s.parallel_for(panels, kPackGrain, [&](int64_t begin, int64_t end, int) {
     for (int64_t p = begin; p < end; ++p) {
-      pack_panel(packed_a + p * K * kMr, kMr, g.a.view, !g.a.transposed, m_begin + p * kMr, 0, K);
+      Engine::pack_a(packed_a + p * panel, g.a, m_begin + p * Engine::kMr, 0, plan.k);
     }
   });
-  const int64_t work = plan.k_block * kNr + plan.panels_per_piece * kMr * kNr;
+  const int64_t work =
+      plan.k_block * Engine::kNr * static_cast<int64_t>(sizeof(Element)) +
+      plan.panels_per_piece * Engine::kMr * Engine::kNr * static_cast<int64_t>(sizeof(float));
   s.parallel_for(plan.n_panels * plan.m_pieces, 1, [&](int64_t begin, int64_t end, int thread) {
-    float* mine = static_cast<float*>(
-        s.scratch().of_thread(thread, static_cast<size_t>(work) * sizeof(float)));
-    for (int64_t t = begin; t < end; ++t) multiply_piece(g, plan, t, mine);
+    char* mine = static_cast<char*>(s.scratch().of_thread(thread, static_cast<size_t>(work)));
+    Engine::begin();
+    for (int64_t t = begin; t < end; ++t) multiply_piece<Engine>(g, plan, t, mine);
+    Engine::end();
   });
 }
 
-inline void gemm(const Gemm& g, Stream& s) {
+template <class Engine = VectorEngine>
+void gemm(const Gemm& g, Stream& s) {
   const int64_t K = g.b.transposed ? g.b.view.cols : g.b.view.rows;
-  // Rows of A packed at a time: 32 MiB, at least 8 panels.
-  constexpr int64_t kPackedFloats = int64_t{8} << 20;
-  int64_t step = kPackedFloats / (K > 0 ? K : 1) / kMr * kMr;
-  if (step < 8 * kMr) step = 8 * kMr;
+  // Rows of A packed at a time: 32 MiB of f32, at least 8 panels.
+  constexpr int64_t kPackedElements = int64_t{8} << 20;
+  int64_t step = kPackedElements / (K > 0 ? K : 1) / Engine::kMr * Engine::kMr;
+  if (step < 8 * Engine::kMr) step = 8 * Engine::kMr;
   for (int64_t m = 0; m < g.c.rows; m += step) {
-    multiply_rows_of_c(g, m, smaller(g.c.rows, m + step), s);
+    multiply_rows_of_c<Engine>(g, m, smaller(g.c.rows, m + step), s);
   }
 }
 

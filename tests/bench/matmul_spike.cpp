@@ -66,7 +66,7 @@ void gemm_packed(const View& c, const Operand& a, const float* b, int64_t k, Str
         const int64_t rows = smaller(kMr, c.rows - p * kMr);
         for (int64_t i = 0; i < kMr * kNr; i += kLanes) store(tile + i, zero());
         multiply_rows(rows, tile, packed_a + p * k * kMr, b + j * kNr * k, k);
-        store_tile<float>(g, tile, p * kMr, j * kNr, rows, smaller(kNr, c.cols - j * kNr));
+        store_tile<float>(g, tile, kNr, p * kMr, j * kNr, rows, smaller(kNr, c.cols - j * kNr));
       }
     }
   });

@@ -1,0 +1,145 @@
+// The AMX matrix product with its tiles computed by a model of the instructions, so that packing,
+// edges and accumulation are tested on CPUs without AMX too. Compiled at the AVX-512 level (see
+// tests/CMakeLists.txt). Where there is AMX the table of linear_test.cpp runs the hardware.
+#include "kernels/matmul/amx_engine.h"
+
+#include <cmath>
+#include <cstring>
+#include <doctest/doctest.h>
+#include <vector>
+
+#include "lib/base/error.h"
+#include "lib/base/rng.h"
+
+using namespace llmtool;
+using namespace llmtool::LLMTOOL_ISA_NAMESPACE;
+
+namespace {
+
+// TDPBF16PS (Intel SDM vol. 2): sums of products of pairs, f32. Tile registers are per thread.
+struct ModelTiles {
+  static inline thread_local unsigned char tile[8][16][64];
+  static inline thread_local bool configured = false;
+
+  static void configure() { configured = true; }
+  static void release() { configured = false; }
+  template <int T>
+  static void load(const void* p, int64_t stride) {
+    LLMTOOL_ASSERT(configured);
+    for (int r = 0; r < 16; ++r)
+      std::memcpy(tile[T][r], static_cast<const char*>(p) + r * stride, 64);
+  }
+  template <int T>
+  static void save(void* p, int64_t stride) {
+    LLMTOOL_ASSERT(configured);
+    for (int r = 0; r < 16; ++r) std::memcpy(static_cast<char*>(p) + r * stride, tile[T][r], 64);
+  }
+  static float element(int t, int row, int i) {
+    bf16 v;
+    std::memcpy(&v, tile[t][row] + 2 * i, 2);
+    return to_float(v);
+  }
+  template <int C, int A, int B>
+  static void multiply_add() {
+    for (int m = 0; m < 16; ++m) {
+      for (int n = 0; n < 16; ++n) {
+        float even = 0, odd = 0, sum;
+        for (int k = 0; k < 16; ++k) {
+          even += element(A, m, 2 * k) * element(B, k, 2 * n);
+          odd += element(A, m, 2 * k + 1) * element(B, k, 2 * n + 1);
+        }
+        std::memcpy(&sum, tile[C][m] + 4 * n, 4);
+        sum += even + odd;
+        std::memcpy(tile[C][m] + 4 * n, &sum, 4);
+      }
+    }
+  }
+};
+
+struct Matrix {
+  std::vector<bf16> data;
+  View view;
+  // Rows are further apart than they are long: neighbours must not be read or written.
+  Matrix(int64_t rows, int64_t cols, uint64_t seed)
+      : data(static_cast<size_t>(rows * (cols + 3)), to_bf16(NAN)),
+        view{data.data(), rows, cols, cols + 3, DType::kBF16} {
+    const Rng rng(seed);
+    for (int64_t r = 0; r < rows; ++r) {
+      for (int64_t c = 0; c < cols; ++c) {
+        view.row<bf16>(r)[c] =
+            to_bf16(static_cast<float>(rng.normal(static_cast<uint64_t>(r * cols + c))));
+      }
+    }
+  }
+  double at(int64_t r, int64_t c) const { return to_float(view.row<bf16>(r)[c]); }
+};
+
+void check_product(int64_t M, int64_t K, int64_t N, bool a_transposed, bool b_transposed,
+                   bool accumulate, int threads) {
+  CAPTURE(M);
+  CAPTURE(K);
+  CAPTURE(N);
+  CAPTURE(a_transposed);
+  CAPTURE(b_transposed);
+  ThreadPool pool(threads);
+  Stream s;
+  s.pool = &pool;
+  const Matrix a = a_transposed ? Matrix(K, M, 1) : Matrix(M, K, 1);
+  const Matrix b = b_transposed ? Matrix(N, K, 2) : Matrix(K, N, 2);
+  std::vector<float> c(static_cast<size_t>(M * N), 0.5f), alone = c;
+  const View out = make_view(c.data(), M, N);
+  gemm<AmxEngine<ModelTiles>>({out, {a.view, a_transposed}, {b.view, b_transposed}, {}, accumulate},
+                              s);
+  double worst = 0;
+  for (int64_t m = 0; m < M; ++m) {
+    for (int64_t n = 0; n < N; ++n) {
+      double sum = accumulate ? 0.5 : 0.0, size = 1;
+      for (int64_t k = 0; k < K; ++k) {
+        const double p =
+            (a_transposed ? a.at(k, m) : a.at(m, k)) * (b_transposed ? b.at(n, k) : b.at(k, n));
+        sum += p;
+        size += std::abs(p);
+      }
+      // f32 sums of K terms: K * 2^-24 of the sum of their sizes at worst.
+      const double error =
+          std::abs(sum - out.row<float>(m)[n]) / (size * static_cast<double>(K) * 0x1p-24);
+      if (!(error <= worst)) worst = error;
+    }
+  }
+  CHECK(worst <= 1);
+  if (a_transposed) return;
+  for (int64_t m = 0; m < M; ++m) {  // a row alone has the same bits
+    gemm<AmxEngine<ModelTiles>>({make_view(alone.data() + m * N, 1, N),
+                                 {a.view.slice_rows(m, 1), false},
+                                 {b.view, b_transposed},
+                                 {},
+                                 accumulate},
+                                s);
+  }
+  CHECK(std::memcmp(alone.data(), c.data(), c.size() * sizeof(float)) == 0);
+}
+
+}  // namespace
+
+TEST_CASE("AMX engine: the three forms against f64, odd sizes, rows alone") {
+  if (detected_isa() < Isa::kAvx512) {
+    MESSAGE("SKIPPED: this CPU has no AVX-512, which packs for the tiles");
+    return;
+  }
+  struct Size {
+    int64_t m, k, n;
+  };
+  for (const Size& z : {Size{1, 1, 1},
+                        {3, 33, 17},
+                        {16, 32, 16},
+                        {17, 31, 33},
+                        {40, 64, 70},
+                        {33, 200, 65},
+                        {150, 1100, 34}}) {
+    for (const int threads : {1, 2}) {
+      check_product(z.m, z.k, z.n, false, true, false, threads);  // forward
+      check_product(z.m, z.k, z.n, false, false, true, threads);  // input gradient
+      check_product(z.m, z.k, z.n, true, false, true, threads);   // weight gradient
+    }
+  }
+}
