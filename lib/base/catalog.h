@@ -1,6 +1,6 @@
 // A catalog: named things that register themselves. Each leaf file ends with one object
 //     const Register<Model> llama{{"llama", "Llama 1-3, SmolLM2 ...", make_llama}};
-// and nothing central is edited. Listed by `llmtool list`.
+// and nothing central is edited. Names are unique. Listed by `llmtool list`.
 #pragma once
 
 #include <algorithm>
@@ -34,6 +34,7 @@ class Catalog {
     const auto at = std::lower_bound(all.begin(), all.end(), entry, [](const T& a, const T& b) {
       return std::string_view(a.name) < std::string_view(b.name);
     });
+    LLMTOOL_ASSERT(at == all.end() || at->name != entry.name);
     all.insert(at, std::move(entry));
   }
 

@@ -8,15 +8,17 @@ program=${LLMTOOL:-build/llmtool}
 folder=${1:-tests/golden/cli}
 
 mkdir -p "$folder"
-rm -f "$folder"/help*.txt
+find "$folder" -name "*.txt" ! -name list_ops_cuda.txt -delete
 "$program" --help >"$folder/help.txt"
 "$program" list commands --json | sed -n 's/^ *"command": "\(.*\)",$/\1/p' |
   while read -r -a command; do
     "$program" "${command[@]}" --help </dev/null >"$folder/help_$(IFS=_ && echo "${command[*]}").txt"
   done
 
-for catalog in formats models schedules; do
-  "$program" list $catalog >"$folder/list_$catalog.txt"
+catalogs=$("$program" list --help | sed -n 's/^  what {\(.*\)}.*/\1/p' | tr , '\n')
+for catalog in $catalogs; do
+  [[ $catalog == commands || $catalog == ops ]] ||
+    "$program" list "$catalog" >"$folder/list_$catalog.txt"
 done
 
 # The levels of the CPU are the same in every build; a build without CUDA says nothing about CUDA.

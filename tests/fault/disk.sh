@@ -1,0 +1,51 @@
+#!/usr/bin/env bash
+# A full disk, a read-only folder, a killed run: an error that names the file, and what was there
+# before is still whole. Needs the right to mount a small file system (root, as in CI).
+set -euo pipefail
+if [[ -z ${IN_OWN_MOUNTS:-} ]]; then
+  unshare -m true 2>/dev/null || { echo "no right to mount: skipped"; exit 77; }
+  exec unshare -m env IN_OWN_MOUNTS=1 bash "${BASH_SOURCE[0]}"
+fi
+source "$SOURCE/tests/cli/expect.sh"
+
+# Text and a tokenizer on a disk with room.
+awk 'BEGIN { srand(1); for (i = 0; i < 2000; i++) { s = ""; for (j = 0; j < 40; j++)
+       s = s sprintf("%c%c ", 97 + rand() * 26, 97 + rand() * 26)
+     printf "{\"id\": \"%d\", \"text\": \"%s\"}\n", i, s } }' >docs.jsonl
+run "$LLMTOOL" tokenizer train docs.jsonl -o tokenizer --vocab-size 400 -q
+exits 0
+head -n 3 docs.jsonl >few.jsonl
+
+mkdir small
+mount -t tmpfs -o size=192k tmpfs small
+tokenize() { run "$LLMTOOL" tokenize "$1" -t tokenizer -o small/tokens --overwrite -q; }
+
+tokenize few.jsonl && exits 0
+run "$LLMTOOL" verify small/tokens && exits 0
+find small -type f -exec sha256sum {} + | sort >before
+
+no_leftovers() { [[ -z $(find small -name '*.tmp.*') ]] || failed "a temporary file was left"; }
+
+# Full: the old dataset is whole, or `verify` tells what is gone; no temporary file is left.
+tokenize docs.jsonl && exits 4 && says "no space left on device" && says "free some space"
+no_leftovers
+run "$LLMTOOL" verify small/tokens && [[ $status != 0 ]] || {
+  find small -type f -exec sha256sum {} + | sort >after
+  cmp before after
+}
+# Read-only.
+tokenize few.jsonl && exits 0
+find small -type f -exec sha256sum {} + | sort >before
+mount -o remount,ro small
+tokenize few.jsonl && exits 4 && says "read-only file system" && says "check the permissions"
+find small -type f -exec sha256sum {} + | sort >after
+cmp before after
+mount -o remount,rw small
+
+# A folder where a file should be, and the other way round.
+mkdir in_the_way
+run "$LLMTOOL" generate -m none --prompt x && exits 4
+run "$LLMTOOL" tokenize docs.jsonl -t tokenizer -o few.jsonl && [[ $status == 4 || $status == 2 ]]
+says "few.jsonl"
+run "$LLMTOOL" tokenize in_the_way -t tokenizer -o x && [[ $status != 0 ]] && says "in_the_way"
+run "$LLMTOOL" tokenize none.jsonl -t tokenizer -o x && exits 4 && says "none.jsonl: no such file"
