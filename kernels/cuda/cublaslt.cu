@@ -110,7 +110,7 @@ int64_t padded_stride(int64_t cols, DType dtype) {
 
 bool aligned(const View& v) {
   return reinterpret_cast<uintptr_t>(v.data) % kAlignment == 0 &&
-         (v.stride * size_of(v.dtype) % kAlignment == 0 || v.rows == 1);
+         v.stride * size_of(v.dtype) % kAlignment == 0;
 }
 
 // As if every row were as short as it can be: what the choice of the algorithm sees must not depend
@@ -139,7 +139,9 @@ Product packed(const Product& p, Context& context) {
   int64_t begin[4] = {}, end = kMaxWorkspace;
   for (int i = 0; i < 4; ++i) {
     View& v = *views[i];
-    if (v.empty() || aligned(v)) continue;
+    if (v.empty()) continue;
+    if (v.rows == 1) v.stride = padded_stride(v.cols, v.dtype);  // it has no next row
+    if (aligned(v)) continue;
     v.stride = padded_stride(v.cols, v.dtype);
     begin[i] = end;
     end += (v.rows * v.stride * size_of(v.dtype) + 255) / 256 * 256;

@@ -375,7 +375,7 @@ TEST_CASE("CUDA: every operation of the CPU has a kernel, and a place in the tab
   }
   const auto cases = gpu_cases();
   for (const KernelEntry& k : kernels) {
-    CAPTURE(k.op);
+    CAPTURE(std::string(k.op));
     CHECK(on(k.op, Device::kCuda));
     CHECK(on(k.op, Device::kCpu));
     CHECK(std::any_of(cases.begin(), cases.end(),
