@@ -54,10 +54,11 @@ for wanted in "${packages[@]}"; do
     # apt checks what it downloads against the signed lists.
     (cd "$out/packages" && apt-get -qq -o APT::Sandbox::User= download "$package") ||
       die "the Debian package '$package' could not be downloaded" \
-        "check the network; 'sudo apt-get update' renews the lists of packages"
+        "check the network; 'apt-get update', as root, renews apt's lists of packages"
     deb=("$out/packages/$package"_*.deb)
   fi
-  dpkg-deb --show --showformat 'package ${Package} ${Version}\n' "${deb[0]}" >>"$work/corpus.txt"
+  # shellcheck disable=SC2016  # dpkg-deb's own variables
+  dpkg-deb --show --showformat 'package ${Package} ${Version}\n' "${deb[0]}" >>"$work/packages.txt"
   mkdir "$work/pages/$package"
   dpkg-deb --fsys-tarfile "${deb[0]}" | tar -x -C "$work/pages/$package" --wildcards '*.html'
 done
@@ -69,7 +70,7 @@ find . -type f -name '*.html' | sed 's|^\./||' | sort | grep -Ev \
   >"$work/pages.txt"
 
 # ---- 2. Pages -> paragraphs, one a line, after a line "\036id" for each page ----
-cat >"$work/html.awk" <<'END'
+cat >"$work/html.awk" <<'AWK'
 BEGIN {
   RS = "<"  # so a record is "tag>text"
   list = "p div li dt dd h1 h2 h3 h4 h5 h6 br tr td th ul ol dl table blockquote section article body hr"
@@ -104,7 +105,7 @@ comment { if (index($0, "-->")) comment = 0; next }
   text = text substr($0, end + 1)
 }
 END { paragraph() }
-END
+AWK
 cat >"$work/entities.sed" <<'END'
 s/&lt;/</g; s/&gt;/>/g; s/&quot;/"/g; s/&#39;/'/g; s/&#64;/@/g; s/&#94;/^/g; s/&#91;/[/g; s/&#93;/]/g
 s/&mdash;\|&#8212;\|&#151;/—/g; s/&ndash;\|&#8211;/–/g; s/&hellip;\|&#8230;/…/g; s/&rarr;\|&#8594;/→/g
@@ -137,7 +138,7 @@ awk '
 
 # ---- 4. A held-out paragraph that shares 13 words in a row with a training document goes (the rule
 # of GPT-3, arXiv:2005.14165, appendix C); so does a document that is left with less than half ----
-cat >shared.awk <<'END'
+cat >shared.awk <<'AWK'
 # The runs of 13 words of a line, lower case, to run[1..]; a shorter line is one run.
 function runs(line,    n, i, at) {
   line = tolower(line)
@@ -182,36 +183,38 @@ pass == "mark" { for (i = 1; i <= n; i++) if (run[i] in shared) shared[run[i]] =
 }
 END {
   document()
-  print "heldout_pages", pages >"counts.txt"
-  print "heldout_bytes_before", all >"counts.txt"
-  print "shared_bytes_removed", all - bytes - dropped >"counts.txt"
-  print "documents_dropped", pages - documents >"counts.txt"
-  print "bytes_dropped_with_them", dropped >"counts.txt"
+  print "heldout_pages", pages >"counts.removed"
+  print "heldout_bytes_before", all >"counts.removed"
+  print "shared_bytes_removed", all - bytes - dropped >"counts.removed"
+  print "documents_dropped", pages - documents >"counts.removed"
+  print "bytes_dropped_with_them", dropped >"counts.removed"
 }
-END
+AWK
 awk -f shared.awk pass=collect heldout.text pass=mark train.text pass=filter heldout.text >heldout.kept
 
 # ---- 5. Documents ----
-cat >documents.awk <<'END'
+cat >documents.awk <<'AWK'
+# A document to a line of JSON; shorter ones than 200 bytes are not worth one.
 function document() {
-  if (length(text) >= 200)
+  if (size >= 200) {
     printf "{\"id\":\"%s\",\"text\":\"%s\",\"metadata\":{\"source\":\"%s\"}}\n", id, text, source
+    documents++
+    bytes += size
+  }
   text = ""
+  size = 0
 }
-{ gsub(/["\\]/, "\\\\&") }
 /^\036/ { document(); id = source = substr($0, 2); sub(/\/.*/, "", source); next }
-{ text = text $0 "\\n" }
-END { document() }
-END
-awk -f documents.awk train.text >train.jsonl
-awk -f documents.awk heldout.kept >heldout.jsonl
+{ size += length($0) + 1; gsub(/["\\]/, "\\\\&"); text = text $0 "\\n" }
+END {
+  document()
+  print side "_documents", documents >"counts." side
+  print side "_bytes", bytes >"counts." side
+}
+AWK
+awk -f documents.awk -v side=train train.text >train.jsonl
+awk -f documents.awk -v side=heldout heldout.kept >heldout.jsonl
 grep -av $'^\036' heldout.kept >heldout.txt
-{
-  echo "train_documents $(wc -l <train.jsonl)"
-  echo "train_bytes $(grep -av $'^\036' train.text | wc -c)"
-  echo "heldout_documents $(wc -l <heldout.jsonl)"
-  echo "heldout_bytes $(wc -c <heldout.txt)"
-  cat counts.txt
-} >>corpus.txt
 zstd -q -6 train.jsonl heldout.jsonl
-mv train.jsonl.zst heldout.jsonl.zst heldout.txt corpus.txt "$out/"
+mv train.jsonl.zst heldout.jsonl.zst heldout.txt "$out/"
+cat packages.txt counts.train counts.heldout counts.removed >"$out/corpus.txt"
