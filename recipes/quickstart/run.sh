@@ -48,7 +48,7 @@ step() {
     echo "$key" >"$out/$name.begun"
   fi
   say "$name ..."
-  "$@" || die "$name failed, see above" "once that is mended, run this again: it goes on from here"
+  "$@" >&2 || die "$name failed, see above" "once that is mended, run this again: it goes on from here"
   echo "$key" >"$out/$name.done"
   say "$name: $((SECONDS - start)) s"
 }
@@ -111,11 +111,12 @@ zstd_bits=$(bits "$(compressed zstd -q -19)")
   row "bits per byte: xz -9" "$xz_bits"
   row "bits per byte: zstd -19" "$zstd_bits"
   row "training speed" "$(whole "$(number train.json tokens_per_second)") tokens a second"
-  row "time" "$((SECONDS - begun)) s"
+  row "time of this run" "$((SECONDS - begun)) s"
   echo
-  echo "  A sample, after the prompt:"
-  fold -s -w 96 "$out/sample.txt" | sed 's/^/    /'
-  echo
+  echo "  the model goes on after a prompt:"
+  { sed -nE 's/^prompt = "(.*)"/\1/p' "$config" | tr -d '\n' && cat "$out/sample.txt"; } |
+    fold -s -w 96 | sed 's/^/    /'
+  printf '\n\n'
 } | tee "$out/table.txt"
 if ((${#small[@]})); then
   echo "  --small: a test of the steps, not of the model; it need not beat xz."
