@@ -98,6 +98,7 @@ class Job {
         val_(options.output, "val", tokenizer.vocab_size(), options.shard_bytes) {
     check(tokenizer.eos_id() >= 0, Fault::kInput,
           "the tokenizer has no end-of-text piece (</s>) to end documents with");
+    create_folder(options.output);
     for (int t = 0; t < pool.size(); ++t) parsers_.emplace_back(options.text_member);
     if (!options.val_documents.empty()) val_documents_.emplace(options.val_documents);
   }
