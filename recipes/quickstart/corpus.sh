@@ -36,7 +36,8 @@ done
 versioned() {
   case $1 in
     python3-doc | postgresql-doc)
-      apt-cache depends "$1" | sed -nE 's/.*Depends: (python3\.[0-9]+-doc|postgresql-doc-[0-9]+)$/\1/p'
+      apt-cache depends "$1" |
+        sed -nE 's/.*Depends: (python3\.[0-9]+-doc|postgresql-doc-[0-9]+)$/\1/p'
       ;;
     *) echo "$1" ;;
   esac
@@ -73,8 +74,8 @@ find . -type f -name '*.html' | sed 's|^\./||' | sort | grep -Ev \
 cat >"$work/html.awk" <<'AWK'
 BEGIN {
   RS = "<"  # so a record is "tag>text"
-  list = "p div li dt dd h1 h2 h3 h4 h5 h6 br tr td th ul ol dl table blockquote section article body hr"
-  n = split(list, names, " ")
+  list = "p div li dt dd h1 h2 h3 h4 h5 h6 br tr td th ul ol dl table blockquote section article"
+  n = split(list " body hr", names, " ")
   for (i = 1; i <= n; i++) breaks[names[i]] = 1
   n = split("head script style pre nav footer header form select textarea svg table", names, " ")
   for (i = 1; i <= n; i++) drops[names[i]] = 1
@@ -107,10 +108,14 @@ comment { if (index($0, "-->")) comment = 0; next }
 END { paragraph() }
 AWK
 cat >"$work/entities.sed" <<'END'
-s/&lt;/</g; s/&gt;/>/g; s/&quot;/"/g; s/&#39;/'/g; s/&#64;/@/g; s/&#94;/^/g; s/&#91;/[/g; s/&#93;/]/g
-s/&mdash;\|&#8212;\|&#151;/—/g; s/&ndash;\|&#8211;/–/g; s/&hellip;\|&#8230;/…/g; s/&rarr;\|&#8594;/→/g
-s/&lsquo;\|&#8216;/‘/g; s/&rsquo;\|&#8217;/’/g; s/&ldquo;\|&#8220;/“/g; s/&rdquo;\|&#8221;/”/g
-s/&nbsp;\|&#160;\|\xc2\xa0\|&#8201;\|&para;\|¶\|&[lr]aquo;\|&#187;/ /g; s/&amp;/\&/g
+s/&lt;/</g; s/&gt;/>/g; s/&quot;/"/g; s/&#39;/'/g
+s/&#64;/@/g; s/&#94;/^/g; s/&#91;/[/g; s/&#93;/]/g
+s/&mdash;\|&#8212;\|&#151;/—/g; s/&ndash;\|&#8211;/–/g
+s/&hellip;\|&#8230;/…/g; s/&rarr;\|&#8594;/→/g
+s/&lsquo;\|&#8216;/‘/g; s/&rsquo;\|&#8217;/’/g
+s/&ldquo;\|&#8220;/“/g; s/&rdquo;\|&#8221;/”/g
+s/&nbsp;\|&#160;\|\xc2\xa0\|&#8201;/ /g; s/&para;\|¶\|&[lr]aquo;\|&#187;/ /g
+s/&amp;/\&/g
 s/  */ /g; s/^ //; s/ $//; /^$/d
 END
 convert() {
@@ -190,7 +195,8 @@ END {
   print "bytes_dropped_with_them", dropped >"counts.removed"
 }
 AWK
-awk -f shared.awk pass=collect heldout.text pass=mark train.text pass=filter heldout.text >heldout.kept
+awk -f shared.awk pass=collect heldout.text pass=mark train.text pass=filter heldout.text \
+  >heldout.kept
 
 # ---- 5. Documents ----
 cat >documents.awk <<'AWK'

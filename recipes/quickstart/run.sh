@@ -14,7 +14,10 @@ while (($#)); do
   case $1 in
     --small) small=(--small) config=$here/small.toml out=$root/runs/quickstart-small ;;
     --output) chosen=${2:?run.sh: --output needs a folder} && shift ;;
-    *) echo "run.sh: unknown argument '$1'; usage: run.sh [--small] [--output FOLDER]" >&2 && exit 2 ;;
+    *)
+      echo "run.sh: unknown argument '$1'; usage: run.sh [--small] [--output FOLDER]" >&2
+      exit 2
+      ;;
   esac
   shift
 done
@@ -48,7 +51,7 @@ step() {
     echo "$key" >"$out/$name.begun"
   fi
   say "$name ..."
-  "$@" >&2 || die "$name failed, see above" "once that is mended, run this again: it goes on from here"
+  "$@" >&2 || die "$name failed, see above" "run this again: it goes on from here"
   echo "$key" >"$out/$name.done"
   say "$name: $((SECONDS - start)) s"
 }

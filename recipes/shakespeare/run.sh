@@ -2,7 +2,7 @@
 # Character-level tiny Shakespeare in nanoGPT's CPU setting: see README.md.
 #   run.sh [--small] [--output FOLDER] [input.txt]
 # input.txt: the text (also: SHAKESPEARE). LLMTOOL names the program (build/llmtool).
-# --small is for tests: one seed, 50 steps, any text; without input.txt a little of the quickstart's.
+# --small is for tests: one seed, 50 steps, any text; without input.txt some of the quickstart's.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../.." && pwd)
@@ -12,7 +12,10 @@ while (($#)); do
   case $1 in
     --small) out=$root/runs/shakespeare-small seeds=(1) few=(--steps 50 --warmup-steps 10) bar= ;;
     --output) chosen=${2:?run.sh: --output needs a folder} && shift ;;
-    -*) echo "run.sh: unknown flag '$1'; usage: run.sh [--small] [--output FOLDER] [input.txt]" >&2 && exit 2 ;;
+    -*)
+      echo "run.sh: unknown flag '$1'; usage: run.sh [--small] [--output FOLDER] [input.txt]" >&2
+      exit 2
+      ;;
     *) text=$1 ;;
   esac
   shift
@@ -34,12 +37,12 @@ if [[ -z $text && -z $bar ]]; then
   "$here/../quickstart/corpus.sh" --small "$out/corpus"
   text=$out/corpus/heldout.txt
 fi
-[[ -n $text ]] || die "which text?" "run.sh input.txt, with the tiny Shakespeare of karpathy/char-rnn
-(data/tinyshakespeare/input.txt, 1,115,394 bytes); Debian has no package of it"
+[[ -n $text ]] || die "which text?" \
+  "run.sh input.txt: data/tinyshakespeare/input.txt of karpathy/char-rnn, which Debian lacks"
 [[ -f $text ]] || die "there is no file '$text'" "run.sh input.txt"
 bytes=$(wc -c <"$text")
 [[ -z $bar || $bytes == 1115394 ]] ||
-  say "warning: '$text' has $bytes bytes, tiny Shakespeare 1,115,394: the bar does not apply to others"
+  say "warning: '$text' has $bytes bytes, tiny Shakespeare 1,115,394: the bar is for that text"
 first=$((bytes * 9 / 10))
 head -c "$first" "$text" | iconv -c -f UTF-8 -t UTF-8 >"$out/train.txt"
 tail -c +$((first + 1)) "$text" | iconv -c -f UTF-8 -t UTF-8 >"$out/val.txt"
