@@ -1,11 +1,10 @@
 // SentencePiece's own encoder in a plain loop over documents: the peer of tests/bench/tokenize.sh,
 // which builds it. Prints "bytes tokens seconds" of the encoding alone.
 //   tokenize_peer MODEL CORPUS.jsonl
-#include <sentencepiece_processor.h>
-#include <simdjson.h>
-
 #include <chrono>
 #include <cstdio>
+#include <sentencepiece_processor.h>
+#include <simdjson.h>
 #include <string>
 #include <vector>
 
