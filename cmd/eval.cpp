@@ -115,7 +115,7 @@ void run(Options o, const CLI::App& app) {
 }
 
 void add_windows(CLI::App& app, Options& o) {
-  constexpr int64_t kMost = int64_t{1} << 40;
+  constexpr int64_t kMost = int64_t{1} << 30;
   app.add_option("--context", o.eval.context, "Tokens of a window; 0: the model's context")
       ->check(CLI::Range(int64_t{0}, kMost));
   app.add_option("--stride", o.eval.stride,

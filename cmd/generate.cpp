@@ -224,7 +224,7 @@ void add_sampling(CLI::App& app, SamplingOptions& s) {
 }
 
 void define_generate(CLI::App& app) {
-  constexpr int64_t kMost = int64_t{1} << 40;
+  constexpr int64_t kMost = int64_t{1} << 30;
   auto o = std::make_shared<Options>();
   app.add_option("-m,--model", o->model, "Model folder (config.json, safetensors, tokenizer.model)")
       ->required()
