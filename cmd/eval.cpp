@@ -139,7 +139,7 @@ void define_eval(CLI::App& app) {
       ->type_name("NAME");
   app.add_option("--data", o->eval.data, "Documents: JSON lines or plain text, .gz, .zst, or -")
       ->type_name("FILE");
-  app.add_option("--text", o->eval.text_member, "Member of a JSON line that holds the text");
+  app.add_option("--text-field", o->eval.text_field, "The member that holds the text");
   add_windows(app, *o);
   add_output(app, o->output,
              "Folder for results.json, <task>.jsonl (a line for each document) and run.json");

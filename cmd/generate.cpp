@@ -11,7 +11,7 @@
 #include "lib/base/log.h"
 #include "lib/base/progress.h"
 #include "lib/base/text_stream.h"
-#include "lib/infer/generator.h"
+#include "lib/infer/continue_text.h"
 #include "lib/infer/prompt_file.h"
 #include "lib/io/jsonl.h"
 #include "lib/text/utf8.h"
@@ -31,6 +31,7 @@ struct Options {
 
 // A prompt from standard input: the line break that `echo` adds is not part of it.
 std::string read_standard_input() {
+  if (isatty(STDIN_FILENO) == 1) log_info("reading the prompt; Ctrl-D ends it");
   InputStream in("-");
   std::string text;
   std::string buffer(size_t{1} << 16, '\0');
@@ -52,11 +53,7 @@ std::vector<Prompt> prompts_of(const Options& o) {
 GenerationRequest to_request(const Options& o, const Prompt& prompt, uint64_t sequence,
                              const Tokenizer& tokenizer, const LlamaConfig& config) {
   GenerationRequest request;
-  if (config.bos_token_id >= 0 && !o.no_bos) {
-    request.prompt.push_back(static_cast<int32_t>(config.bos_token_id));
-  }
-  tokenizer.encode(prompt.text, request.prompt);
-  request.begins_text = prompt.text.empty();
+  set_prompt(request, prompt.text, !o.no_bos, tokenizer, config);
   request.max_tokens = o.max_tokens;
   request.sampling = o.sampling;
   request.sampling.log_probability = o.logprobs;

@@ -19,7 +19,7 @@ namespace llmtool {
 
 struct EvalOptions {
   std::vector<std::string> data;  // files; "-" is standard input
-  std::string text_member = "text";
+  std::string text_field = "text";
   int64_t context = 0, stride = 0, batch_tokens = 0;  // see RollingLoss
   bool end_of_document = true;
 };

@@ -24,10 +24,10 @@ struct GenerationRequest {
   std::vector<int32_t> prompt;  // ids, BOS included; at least one
   bool begins_text = false;     // the prompt has no text: the answer begins one
   int64_t max_tokens = 256;     // at least 1
-  SamplingOptions sampling;
-  uint64_t sequence = 0;          // see Sampler
-  std::vector<std::string> stop;  // see DecodedText
-  bool ignore_eos = false;        // EOS is a token like others, without text
+  SamplingOptions sampling = {};
+  uint64_t sequence = 0;               // see Sampler
+  std::vector<std::string> stop = {};  // see DecodedText
+  bool ignore_eos = false;             // EOS is a token like others, without text
 };
 
 // kLength: max_tokens, or no row left in the slot (the context).

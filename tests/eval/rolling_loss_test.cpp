@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "lib/base/error.h"
+#include "lib/base/rng.h"
 #include "tests/model/llama_golden.h"
 
 using namespace llmtool;

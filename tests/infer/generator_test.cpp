@@ -1,6 +1,5 @@
-#include "lib/infer/generator.h"
-
 #include "lib/base/error.h"
+#include "lib/infer/continue_text.h"
 #include "tests/infer/stand_in_tokenizer.h"
 #include "tests/model/llama_golden.h"
 
@@ -186,17 +185,19 @@ TEST_CASE("a character of several tokens is shown when it is whole") {
   const Golden golden("llama_tiny");
   GoldenModel model(golden, DType::kF32, available_isas().back());
   const auto expected = golden.ints("generate.ids");
-  REQUIRE(expected[0] != expected[1]);
+  const auto first = std::ranges::adjacent_find(expected, std::ranges::not_equal_to{});
+  REQUIRE(first != expected.end());
+  auto prompt = golden.ints("generate.prompt");
+  prompt.insert(prompt.end(), expected.begin(), first);
   std::vector<std::string> bytes(kVocab, "x");
-  bytes[static_cast<size_t>(expected[0])] = "\xc3";
-  bytes[static_cast<size_t>(expected[1])] = "\xa9";
+  bytes[static_cast<size_t>(first[0])] = "\xc3";
+  bytes[static_cast<size_t>(first[1])] = "\xa9";
+  const StandInTokenizer tokenizer(kVocab, bytes);
   std::vector<std::string> streamed;
-  const auto result = generate(model, {greedy(golden.ints("generate.prompt"), 2)}, {.slots = 1},
-                               &streamed, StandInTokenizer(kVocab, bytes));
-  CHECK(result[0].text == "\u00e9");
+  const auto whole = generate(model, {greedy(prompt, 2)}, {.slots = 1}, &streamed, tokenizer);
+  CHECK(whole[0].text == "\u00e9");
   CHECK(streamed[0] == "\u00e9");
-  const auto half = generate(model, {greedy(golden.ints("generate.prompt"), 1)}, {.slots = 1},
-                             &streamed, StandInTokenizer(kVocab, bytes));
+  const auto half = generate(model, {greedy(prompt, 1)}, {.slots = 1}, nullptr, tokenizer);
   CHECK(half[0].text == "\ufffd");
 }
 
@@ -223,4 +224,18 @@ TEST_CASE("prompts that cannot be continued are errors") {
   CHECK_THROWS_AS(
       Generator(*model.operator->(), StandInTokenizer(98), {.slots = 1}, {}, model.stream()),
       Error);
+}
+
+TEST_CASE("continue_text is the answer to BOS and the text's ids") {
+  const Golden golden("llama_tiny");
+  GoldenModel model(golden, DType::kF32, available_isas().back());
+  const StandInTokenizer tokenizer(kVocab);
+  for (const std::string text : {"", "some text"}) {
+    GenerationRequest request = greedy({1}, 9);
+    tokenizer.encode(text, request.prompt);
+    const Generation answer =
+        continue_text(*model.operator->(), tokenizer, text, greedy({50, 51}, 9), model.stream());
+    check_same(answer, generate(model, {request}, {.slots = 1})[0]);
+    CHECK(answer.ids.size() == 9);
+  }
 }

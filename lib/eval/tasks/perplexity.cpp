@@ -35,7 +35,7 @@ class Perplexity {
   EvalResult measure() {
     check(!run_.options.data.empty(), Fault::kUsage, "perplexity needs --data");
     CorpusReader reader(run_.options.data, {});
-    DocumentParser parser(run_.options.text_member);
+    DocumentParser parser(run_.options.text_field);
     Progress progress("perplexity", reader.total_bytes(), "B");
     for (CorpusBlock block; reader.next(block);) {
       for_each_document(block, parser, nullptr,
