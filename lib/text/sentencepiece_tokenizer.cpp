@@ -51,12 +51,13 @@ std::vector<std::string_view> joining_pieces(const SentencePieceModel& model,
   return pieces;
 }
 
-bool can_cut(const SentencePieceModel& model) {
-  // Unused pieces are taken apart again by the way they were merged last, anywhere in the text.
+// True if the library would only write spaces as U+2581. Models with unused pieces are left to it:
+// it takes them apart again by the way they were merged last, anywhere in the text.
+bool is_plain(const SentencePieceModel& model) {
   const bool has_unused = std::any_of(model.pieces.begin(), model.pieces.end(),
                                       [](const auto& p) { return p.kind == PieceKind::kUnused; });
-  return model.type != SentencePieceModel::Type::kUnigram && model.identity_normalization &&
-         !model.remove_extra_whitespaces && !model.space_as_suffix && !has_unused;
+  return model.identity_normalization && !model.remove_extra_whitespaces &&
+         !model.space_as_suffix && !has_unused;
 }
 
 }  // namespace
@@ -64,6 +65,7 @@ bool can_cut(const SentencePieceModel& model) {
 struct SentencePieceTokenizer::Scratch {
   PieceCache cache;
   std::vector<int> word_ids;
+  std::vector<UnigramEncoder::Best> best;
 };
 
 class SentencePieceTokenizer::ScratchLease {
@@ -91,7 +93,11 @@ SentencePieceTokenizer::SentencePieceTokenizer(SentencePieceModel model,
                                                std::map<std::string, std::string> files)
     : model_(std::move(model)), files_(std::move(files)), whole_(load(model_.bytes)) {
   for (const auto& piece : model_.pieces) piece_bytes_.push_back(bytes_of(piece, model_));
-  if (!can_cut(model_)) return;
+  if (!is_plain(model_)) return;
+  if (model_.type == SentencePieceModel::Type::kUnigram) {
+    unigram_ = std::make_unique<UnigramEncoder>(model_);
+    return;
+  }
   cutter_ = std::make_unique<WordCutter>(joining_pieces(model_, piece_bytes_));
   if (cutter_->useful()) words_ = load(without_dummy_prefix(model_));
 }
@@ -115,25 +121,34 @@ std::vector<int32_t> SentencePieceTokenizer::encode_whole(std::string_view text)
 }
 
 void SentencePieceTokenizer::encode(std::string_view text, std::vector<int32_t>& ids) const {
-  if (text.empty()) return;
-  if (!words_) {
+  const bool ours = words_ || (unigram_ && text.size() < UnigramEncoder::kMaxText &&
+                               first_invalid_utf8(text) == text.npos);
+  if (!ours) {
     const std::vector<int32_t> all = encode_whole(text);
     ids.insert(ids.end(), all.begin(), all.end());
-    return;
-  }
-  if (text.find(kSpaceSymbol) != text.npos || model_.add_dummy_prefix) {
-    encode_words((model_.add_dummy_prefix ? " " : "") + replace_all(text, kSpaceSymbol, " "), ids);
+  } else if (text.find(kSpaceSymbol) != text.npos || (model_.add_dummy_prefix && !text.empty())) {
+    encode_spaced((model_.add_dummy_prefix ? " " : "") + replace_all(text, kSpaceSymbol, " "), ids);
   } else {
-    encode_words(text, ids);
+    encode_spaced(text, ids);
   }
 }
 
-void SentencePieceTokenizer::encode_words(std::string_view text, std::vector<int32_t>& ids) const {
+// text has spaces where the library would have U+2581.
+void SentencePieceTokenizer::encode_spaced(std::string_view text, std::vector<int32_t>& ids) const {
   ScratchLease scratch(*this);
+  if (unigram_) {
+    unigram_->encode(text, (*scratch).best, ids);
+  } else {
+    encode_words(text, *scratch, ids);
+  }
+}
+
+void SentencePieceTokenizer::encode_words(std::string_view text, Scratch& scratch,
+                                          std::vector<int32_t>& ids) const {
   const size_t first = ids.size();
   for (size_t begin = 0; begin < text.size();) {
     const size_t end = cutter_->end_of_part(text, begin);
-    append_word(text.substr(begin, end - begin), first, *scratch, ids);
+    append_word(text.substr(begin, end - begin), first, scratch, ids);
     begin = end;
   }
 }

@@ -1,6 +1,6 @@
-// SentencePiece models behind Tokenizer. The library makes the ids; a text of a byte-pair or
-// character model is cut into words first where that cannot change them, and their ids are
-// remembered.
+// SentencePiece models behind Tokenizer. A text of a byte-pair or character model is cut into words
+// where that cannot change the ids, the library encodes each word once, and its ids are remembered.
+// Unigram models have an encoder of ours. Models that rewrite text go to the library as they are.
 #pragma once
 
 #include <map>
@@ -12,6 +12,7 @@
 #include "lib/text/piece_cache.h"
 #include "lib/text/sentencepiece_model.h"
 #include "lib/text/tokenizer.h"
+#include "lib/text/unigram_encoder.h"
 #include "lib/text/word_cutter.h"
 
 namespace sentencepiece {
@@ -51,7 +52,8 @@ class SentencePieceTokenizer final : public Tokenizer {
   class ScratchLease;
 
   const SentencePieceModel::Piece& at(int32_t id) const;
-  void encode_words(std::string_view text, std::vector<int32_t>& ids) const;
+  void encode_spaced(std::string_view text, std::vector<int32_t>& ids) const;
+  void encode_words(std::string_view text, Scratch& scratch, std::vector<int32_t>& ids) const;
   void append_word(std::string_view word, size_t first, Scratch& scratch,
                    std::vector<int32_t>& ids) const;
 
@@ -62,6 +64,7 @@ class SentencePieceTokenizer final : public Tokenizer {
   // For words: the library without the space in front of a text. Null if texts are not cut.
   std::unique_ptr<sentencepiece::SentencePieceProcessor> words_;
   std::unique_ptr<WordCutter> cutter_;
+  std::unique_ptr<UnigramEncoder> unigram_;
 
   mutable std::mutex mutex_;
   mutable std::vector<std::unique_ptr<Scratch>> idle_;  // one per call that ran at the same time
