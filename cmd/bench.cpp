@@ -151,11 +151,11 @@ void define_train_benchmark(CLI::App& app) {
 }
 
 const Register<Command> bench_peak{
-    {"bench peak", "Measure the machine: multiply-adds, memory", 80, define_peak}};
+    {"bench peak", "Measure the machine: multiply-adds, memory", 97, define_peak}};
 const Register<Command> bench_matmul{
-    {"bench matmul", "The three matrix products of training", 81, define_matmul}};
+    {"bench matmul", "The three matrix products of training", 98, define_matmul}};
 const Register<Command> bench_train{
-    {"bench train", "Whole training steps of a model", 82, define_train_benchmark}};
+    {"bench train", "Whole training steps of a model", 99, define_train_benchmark}};
 
 }  // namespace
 }  // namespace llmtool
