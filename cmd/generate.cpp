@@ -11,7 +11,7 @@
 #include "lib/base/log.h"
 #include "lib/base/progress.h"
 #include "lib/base/text_stream.h"
-#include "lib/infer/continue_text.h"
+#include "lib/infer/generator.h"
 #include "lib/infer/prompt_file.h"
 #include "lib/io/jsonl.h"
 #include "lib/text/utf8.h"

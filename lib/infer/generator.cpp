@@ -23,6 +23,16 @@ Generator::Options with_context(Generator::Options options, const Model& model) 
 
 }  // namespace
 
+void set_prompt(GenerationRequest& request, std::string_view text, bool bos,
+                const Tokenizer& tokenizer, const LlamaConfig& config) {
+  request.prompt.clear();
+  if (bos && config.bos_token_id >= 0) {
+    request.prompt.push_back(static_cast<int32_t>(config.bos_token_id));
+  }
+  tokenizer.encode(text, request.prompt);
+  request.begins_text = text.empty();
+}
+
 std::string_view name_of(FinishReason reason) {
   switch (reason) {
     case FinishReason::kEos:

@@ -12,6 +12,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "lib/infer/sampler.h"
@@ -29,6 +30,11 @@ struct GenerationRequest {
   std::vector<std::string> stop = {};  // see DecodedText
   bool ignore_eos = false;             // EOS is a token like others, without text
 };
+
+// Sets the prompt to the model's bos_token_id, if it has one and `bos` is wanted, and the ids of
+// text, which must be valid UTF-8.
+void set_prompt(GenerationRequest& request, std::string_view text, bool bos,
+                const Tokenizer& tokenizer, const LlamaConfig& config);
 
 // kLength: max_tokens, or no row left in the slot (the context).
 enum class FinishReason { kEos, kStop, kLength };

@@ -1,5 +1,6 @@
+#include "lib/infer/generator.h"
+
 #include "lib/base/error.h"
-#include "lib/infer/continue_text.h"
 #include "tests/infer/stand_in_tokenizer.h"
 #include "tests/model/llama_golden.h"
 
@@ -226,16 +227,21 @@ TEST_CASE("prompts that cannot be continued are errors") {
       Error);
 }
 
-TEST_CASE("continue_text is the answer to BOS and the text's ids") {
-  const Golden golden("llama_tiny");
-  GoldenModel model(golden, DType::kF32, available_isas().back());
+TEST_CASE("a prompt is BOS and the ids of its text") {
   const StandInTokenizer tokenizer(kVocab);
-  for (const std::string text : {"", "some text"}) {
-    GenerationRequest request = greedy({1}, 9);
-    tokenizer.encode(text, request.prompt);
-    const Generation answer =
-        continue_text(*model.operator->(), tokenizer, text, greedy({50, 51}, 9), model.stream());
-    check_same(answer, generate(model, {request}, {.slots = 1})[0]);
-    CHECK(answer.ids.size() == 9);
-  }
+  LlamaConfig config;
+  config.bos_token_id = 7;
+  GenerationRequest request;
+  request.prompt = {50, 51};
+  set_prompt(request, "ab", true, tokenizer, config);
+  CHECK(request.prompt == std::vector<int32_t>{7, 0, 1});
+  CHECK_FALSE(request.begins_text);
+  set_prompt(request, "", true, tokenizer, config);
+  CHECK(request.prompt == std::vector<int32_t>{7});
+  CHECK(request.begins_text);
+  set_prompt(request, "ab", false, tokenizer, config);
+  CHECK(request.prompt == std::vector<int32_t>{0, 1});
+  config.bos_token_id = -1;
+  set_prompt(request, "", true, tokenizer, config);
+  CHECK(request.prompt.empty());
 }
