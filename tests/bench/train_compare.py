@@ -28,7 +28,7 @@ def arguments():
     p.add_argument("--llmtool", required=True, help="the program")
     p.add_argument("--data", required=True, help="folder that llmtool tokenize wrote")
     p.add_argument("--config", required=True, help="config.json of the model")
-    p.add_argument("--batch", type=int, default=8)
+    p.add_argument("--batch", type=int, default=4)
     p.add_argument("--seq-len", type=int, default=256)
     p.add_argument("--steps", type=int, default=30, help="measured steps of each run")
     p.add_argument("--rounds", type=int, default=3)

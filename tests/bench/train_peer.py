@@ -21,7 +21,7 @@ import time
 def arguments():
     p = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     p.add_argument("--config", required=True, help="config.json or a checkpoint folder")
-    p.add_argument("--batch", type=int, default=8, help="rows of one step")
+    p.add_argument("--batch", type=int, default=4, help="rows of one step")
     p.add_argument("--seq-len", type=int, default=256)
     p.add_argument("--steps", type=int, default=20, help="measured steps of each setting")
     p.add_argument("--warmup", type=int, default=3)

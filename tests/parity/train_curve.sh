@@ -9,7 +9,8 @@ run=${2:?usage: train_curve.sh TOKENS RUN [flags of llmtool train]}
 shift 2
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 
-"${LLMTOOL:-$root/build/llmtool}" train --config "$root/recipes/quickstart/train.toml" \
+# No checkpoint between the first, where PyTorch starts, and the last.
+"${LLMTOOL:-$root/build/llmtool}" train --config "$root/recipes/quickstart/quickstart.toml" \
   --data "$tokens" --output "$run" --steps 500 --dtype f32 --save-initial --save-every 0 \
-  --eval-windows 1 "$@"
+  --save-minutes 0 --keep-last 2 --eval-every 0 --eval-windows 1 "$@"
 "${PYTHON:-python3}" "$root/tests/parity/train_curve.py" --run "$run" --data "$tokens"
