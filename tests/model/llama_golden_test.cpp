@@ -1,4 +1,5 @@
 // The Llama against Hugging Face transformers in float64, at every level of the CPU.
+#include "lib/train/optimizer.h"
 #include "tests/model/llama_golden.h"
 
 #include "kernels/optim/adamw.h"

@@ -170,8 +170,9 @@ def make_optimizer(model, lr=0.0, weight_decay=0.1, betas=(0.9, 0.95), eps=1e-8)
 
 
 def clip_gradients(model, clip):
-    """Scales the gradients to the norm `clip` at most; the norm before. Summed in f64: the f32 sum of
-    torch.nn.utils.clip_grad_norm_ is off by 5e-5 on the quickstart model, enough to part the curves."""
+    """Scales the gradients to the norm `clip` at most; the norm before. Summed in f64: the f32 sum
+    of torch.nn.utils.clip_grad_norm_ is off by 5e-5 on the quickstart model, and the curves would
+    part sooner."""
     gradients = [p.grad for p in model.parameters()]
     norm = torch.linalg.vector_norm(
         torch.stack([torch.linalg.vector_norm(g, dtype=torch.float64) for g in gradients]))

@@ -6,8 +6,12 @@
 RUN was made from the token folder TOKENS with --dtype f32 --save-initial and keeps its step-0
 checkpoint: PyTorch starts from its weights. Batches, document masks, schedule, AdamW and clipping
 follow the options in its trainer_state.json, the order of the data is computed anew
-(token_data.py). Prints one line of JSON; exit code 1 if any step's loss is further than `limit`
-of the reference's. tests/parity/train_curve.sh makes such a run of the quickstart model.
+(token_data.py). tests/parity/train_curve.sh makes such a run of the quickstart model.
+
+Prints one line of JSON; exit code 1 unless the first 20 losses agree to 1e-5, and the curves, as
+running means over 20 steps, to `limit`. Single steps are reported too, but not judged: at a high
+learning rate training is chaotic, and PyTorch parts from itself after a change in the last bit of
+one weight (--nudge makes that change, to see how far).
 """
 
 import argparse
@@ -22,6 +26,10 @@ import torch
 from token_data import DataOrder, TokenDataset
 from torch_llama import document_mask, load_model, make_optimizer, train_step
 
+SHOWN = (1, 10, 20, 50, 100, 200, 300, 400, 500)
+SPAN = 20  # steps of a running mean
+EARLY_LIMIT = 1e-5
+
 
 def arguments():
     p = argparse.ArgumentParser(description=__doc__.split("\n")[0])
@@ -29,6 +37,8 @@ def arguments():
     p.add_argument("--data", type=pathlib.Path, required=True, help="its token folder")
     p.add_argument("--steps", type=int, help="compare only the first so many")
     p.add_argument("--limit", type=float, default=0.01, help="largest relative difference")
+    p.add_argument("--nudge", type=float, default=0.0,
+                   help="change one of PyTorch's matrices by this share of itself at the start")
     p.add_argument("--threads", type=int, default=2)
     return p.parse_args()
 
@@ -47,6 +57,25 @@ def learning_rate(options, step):
         return options["lr"] * step / warmup
     progress = min(1.0, (step - warmup) / (steps - warmup))
     return options["lr"] * (left + (1 - left) * 0.5 * (1 + math.cos(math.pi * progress)))
+
+
+def running_means(losses):
+    return [statistics.mean(losses[i:i + SPAN]) for i in range(max(1, len(losses) - SPAN + 1))]
+
+
+def relative_differences(ours, theirs):
+    return [abs(a - b) / b for a, b in zip(ours, theirs)]
+
+
+def compare(ours, theirs):
+    single = relative_differences(ours, theirs)
+    return {
+        "steps": len(ours), "last_loss": {"llmtool": ours[-1], "torch": theirs[-1]},
+        "early_difference": max(single[:SPAN]),
+        "curve_difference": max(relative_differences(running_means(ours), running_means(theirs))),
+        "mean_loss": {"llmtool": statistics.mean(ours), "torch": statistics.mean(theirs)},
+        "largest_single_difference": max(single),
+        "single_difference_at": {step: single[step - 1] for step in SHOWN if step <= len(single)}}
 
 
 class Reference:
@@ -86,22 +115,23 @@ def main():
     options = json.loads((checkpoint / "trainer_state.json").read_text())["options"]
     ours = read_losses(args.run / "metrics.jsonl")
     reference = Reference(checkpoint, args.data, options)
-    off, worst = [], (0.0, 0)
-    for step in range(1, (args.steps or max(ours)) + 1):
+    if args.nudge:
+        with torch.no_grad():
+            reference.model.model.layers[0].mlp.down_proj.weight.mul_(1 + args.nudge)
+    steps = args.steps or max(ours)
+    theirs = []
+    for step in range(1, steps + 1):
         loss, norm = reference.step(step)
-        off.append(abs(ours[step]["loss"] - loss) / loss)
-        worst = max(worst, (off[-1], step))
+        theirs.append(loss)
         if step == 1 or step % 25 == 0:
             print(f"step {step}: llmtool {ours[step]['loss']:.5f}, PyTorch {loss:.5f}; gradient "
-                  f"norm {ours[step]['grad_norm']:.4f}, {norm:.4f}; worst so far {worst[0]:.2e} at "
-                  f"step {worst[1]}", file=sys.stderr)
-    print(json.dumps({
-        "steps": len(off), "parameters": sum(p.numel() for p in reference.model.parameters()),
-        "last_loss": {"llmtool": ours[len(off)]["loss"], "torch": loss},
-        "max_relative_difference": worst[0], "at_step": worst[1],
-        "mean_relative_difference": statistics.mean(off), "limit": args.limit,
-        "torch": torch.__version__}))
-    sys.exit(0 if worst[0] <= args.limit else 1)
+                  f"norm {ours[step]['grad_norm']:.4f}, {norm:.4f}", file=sys.stderr)
+    result = compare([ours[step]["loss"] for step in range(1, steps + 1)], theirs)
+    result |= {"parameters": sum(p.numel() for p in reference.model.parameters()),
+               "limit": args.limit, "nudge": args.nudge, "torch": torch.__version__}
+    print(json.dumps(result))
+    within = result["curve_difference"] <= args.limit
+    sys.exit(0 if within and result["early_difference"] <= EARLY_LIMIT else 1)
 
 
 if __name__ == "__main__":
