@@ -1,9 +1,9 @@
 // The Llama against Hugging Face transformers in float64, at every level of the CPU.
-#include "lib/train/optimizer.h"
 #include "tests/model/llama_golden.h"
 
 #include "kernels/optim/adamw.h"
 #include "kernels/optim/squared_norm.h"
+#include "lib/train/optimizer.h"
 
 using namespace llmtool;
 
