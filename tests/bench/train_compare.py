@@ -4,10 +4,9 @@
     python tests/bench/train_compare.py --llmtool build/llmtool --data TOKENS --config config.json
 
 Each round runs `llmtool train`, then train_peer.py; the figures are medians of the rounds, of
-tokens per second of the median step. The peak of the vector units (train_peak.cpp, f32
-multiply-adds on registers) is measured in each round too. FLOPs per token are what `llmtool train
---plan` says: 6 x parameters of matmuls, and the causal half of attention. A table on stderr, one
-line of JSON on stdout.
+tokens per second of the median step. The f32 peak (`llmtool bench peak`: multiply-adds on registers)
+is measured in each round too. FLOPs per token are what `llmtool train --plan` says: 6 x parameters
+of matmuls, and the causal half of attention. A table on stderr, one line of JSON on stdout.
 """
 
 import argparse
@@ -92,22 +91,20 @@ class Peer:
         return told["best"]
 
 
-def peak_gflops(program, threads):
-    return float(output_of([program, threads]))
+def peak_gflops(args):
+    told = output_of([args.llmtool, "bench", "peak", "--threads", args.threads, "--json"])
+    return json.loads(told)["f32_flops_per_second"] * 1e-9
 
 
 def main():
     args = arguments()
     with tempfile.TemporaryDirectory() as folder:
         scratch = pathlib.Path(folder)
-        peak = scratch / "train_peak"
-        output_of([os.environ.get("CXX", "c++"), "-O2", "-march=native", "-pthread",
-                   HERE / "train_peak.cpp", "-o", peak])
         ours, peer = Ours(args, scratch), Peer(args)
         plan = ours.plan()
         peer.choose_setting()
-        rounds = [(peak_gflops(peak, args.threads), ours.tokens_per_second(),
-                   peer.tokens_per_second()) for _ in range(args.rounds)]
+        rounds = [(peak_gflops(args), ours.tokens_per_second(), peer.tokens_per_second())
+                  for _ in range(args.rounds)]
     peaks, us, them = ([r[i] for r in rounds] for i in range(3))
     gflops = plan["flops_per_token"] * 1e-9
     result = {
