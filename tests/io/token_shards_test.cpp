@@ -5,6 +5,7 @@
 #include <random>
 
 #include "lib/base/error.h"
+#include "tests/fuzz_rounds.h"
 #include "tests/scratch_folder.h"
 
 using namespace llmtool;
@@ -177,7 +178,7 @@ TEST_CASE("random bytes never open and never crash") {
   write_shard(prefix, random_documents(5, 300, 1), 300);
   const std::string good = read_file(prefix.string() + ".idx");
   std::mt19937_64 random(11);
-  for (int round = 0; round < 300; ++round) {
+  for (int round = 0; round < fuzz_rounds(300); ++round) {
     std::string bad = good;
     const int changes = 1 + static_cast<int>(random() % 4);
     for (int c = 0; c < changes; ++c) bad[random() % bad.size()] = static_cast<char>(random());

@@ -5,6 +5,7 @@
 
 #include "lib/base/error.h"
 #include "lib/text/sentencepiece_model.h"
+#include "tests/fuzz_rounds.h"
 #include "tests/text/made_text.h"
 
 using namespace llmtool;
@@ -140,7 +141,7 @@ TEST_CASE("every truncation and random damage is survived") {
   for (size_t size = 0; size < good.size(); size += 97) try_model(good.substr(0, size));
   std::mt19937_64 random(17);
   int refused = 0;
-  for (int round = 0; round < 300; ++round) {
+  for (int round = 0; round < fuzz_rounds(300); ++round) {
     std::string bad = good;
     for (uint64_t n = 1 + random() % 5; n > 0; --n) {
       bad[random() % bad.size()] = static_cast<char>(random());
@@ -148,7 +149,7 @@ TEST_CASE("every truncation and random damage is survived") {
     refused += try_model(bad) != "";
   }
   CHECK(refused > 50);
-  for (int round = 0; round < 200; ++round) {
+  for (int round = 0; round < fuzz_rounds(200); ++round) {
     std::string noise(random() % 300, '\0');
     for (char& c : noise) c = static_cast<char>(random());
     CHECK(try_model(noise) != "");
