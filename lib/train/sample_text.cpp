@@ -12,14 +12,10 @@ SampleText sample_continuation(const Tokenizer& tokenizer, const std::string& pr
   return [&tokenizer, prompt, max_tokens, seed, &stream](Model& model, int64_t step) {
     const LlamaConfig& config = model.config();
     GenerationRequest request;
-    if (config.bos_token_id >= 0) {
-      request.prompt.push_back(static_cast<int32_t>(config.bos_token_id));
-    }
-    tokenizer.encode(prompt, request.prompt);
+    set_prompt(request, prompt, /*bos=*/true, tokenizer, config);
     const auto given = static_cast<int64_t>(request.prompt.size());
     const int64_t room = config.max_position_embeddings - given;
     if (given == 0 || room < 1) return std::string();
-    request.begins_text = prompt.empty();
     request.max_tokens = std::min(max_tokens, room);
     request.sequence = static_cast<uint64_t>(step);
     request.sampling.temperature = 0.8;
