@@ -4,8 +4,8 @@
     python tests/bench/train_compare.py --llmtool build/llmtool --data TOKENS --config config.json
 
 Each round runs `llmtool train`, then train_peer.py; the figures are medians of the rounds, of
-tokens per second of the median step. The f32 peak (`llmtool bench peak`: multiply-adds on registers)
-is measured in each round too. FLOPs per token are what `llmtool train --plan` says: 6 x parameters
+tokens per second of the median step. The f32 peak (`llmtool bench peak`: multiply-adds on
+registers) is measured in each round too. FLOPs per token are what `llmtool train --plan` says: 6 x parameters
 of matmuls, and the causal half of attention. A table on stderr, one line of JSON on stdout.
 """
 
