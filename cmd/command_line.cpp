@@ -103,6 +103,11 @@ const CLI::Option* option_of(const CLI::App& app, const CLI::ParseError& e) {
   }
   if (!left.empty()) fail_unknown_argument(app, left.front());
   const CLI::Option* option = option_of(app, e);
+  if (option != nullptr && option->count() > 1 &&
+      dynamic_cast<const CLI::ArgumentMismatch*>(&e) != nullptr) {
+    fail(Fault::kUsage, concat(option->get_name(), " is given ", option->count(), " times"),
+         "give it once");
+  }
   const bool about_value = dynamic_cast<const CLI::ConversionError*>(&e) != nullptr ||
                            dynamic_cast<const CLI::ValidationError*>(&e) != nullptr;
   fail(Fault::kUsage, option != nullptr && about_value ? explain(e, *option) : e.what(),

@@ -52,24 +52,26 @@ std::string as_text(const EvalValue& value) {
   return std::visit([](const auto& v) { return concat(v); }, value);
 }
 
-void print_table(const Results& results) {
+std::string as_table(const Results& results) {
+  std::string table;
   for (const auto& [task, result] : results) {
     std::string settings;
+    size_t name_width = 0, value_width = 0;
     for (const auto& [name, value] : result.settings) {
       settings += concat(settings.empty() ? "" : ", ", name, " ", as_text(value));
     }
-    log_info(concat(task, " (version ", result.version, "; ", settings, ")"));
-    size_t name_width = 0, value_width = 0;
+    table += concat(task, " (version ", result.version, "; ", settings, ")\n");
     for (const auto& [name, value] : result.metrics) {
       name_width = std::max(name_width, name.size());
       value_width = std::max(value_width, as_text(value).size());
     }
     for (const auto& [name, value] : result.metrics) {
       const std::string text = as_text(value);
-      log_info(concat("  ", name, std::string(name_width - name.size() + 2, ' '),
-                      std::string(value_width - text.size(), ' '), text));
+      table += concat("  ", name, std::string(name_width - name.size() + 2, ' '),
+                      std::string(value_width - text.size(), ' '), text, "\n");
     }
   }
+  return table;
 }
 
 EvalResult run_task(const EvalTask& task, const Options& o, EvalRun run) {
@@ -110,8 +112,7 @@ void run(Options o, const CLI::App& app) {
   }
   const std::string json = to_json(o, results).dump(2) + "\n";
   if (!o.output.empty()) write_outputs(o, json, manifest);
-  print_table(results);
-  if (o.json) write_stdout(json);
+  write_stdout(o.json ? json : as_table(results));
 }
 
 void add_windows(CLI::App& app, Options& o) {

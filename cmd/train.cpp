@@ -28,26 +28,31 @@ struct Options {
 void add_model_flags(CLI::App& app, Options& o) {
   const auto positive = CLI::Range(int64_t{1}, int64_t{1} << 24);
   auto* config = app.add_option("--model-config", o.model_config,
-                                "config.json of the model to train from scratch");
+                                "config.json of the model to train from scratch")
+                     ->type_name("FILE");
   auto* init = app.add_option("--init-from", o.init_from,
-                              "Hugging Face folder whose weights training starts from");
+                              "Hugging Face folder whose weights training starts from")
+                   ->type_name("DIR");
   init->excludes(config);
   const char* group = "Model (unless --model-config or --init-from)";
   auto& m = o.model;
-  app.add_option("--hidden-size", m.hidden_size, "C")->check(positive)->group(group);
-  app.add_option("--intermediate-size", m.intermediate_size, "F, of SwiGLU")
+  app.add_option("--hidden-size", m.hidden_size, "Width of the model")
+      ->check(positive)
+      ->group(group);
+  app.add_option("--intermediate-size", m.intermediate_size, "Width inside the feed-forward layers")
       ->check(positive)
       ->group(group);
   app.add_option("--num-hidden-layers", m.num_hidden_layers, "Layers")
       ->check(positive)
       ->group(group);
-  app.add_option("--num-attention-heads", m.num_attention_heads, "H")
+  app.add_option("--num-attention-heads", m.num_attention_heads, "Attention heads")
       ->check(positive)
       ->group(group);
-  app.add_option("--num-key-value-heads", o.num_key_value_heads, "Hkv; 0: as many as heads")
+  app.add_option("--num-key-value-heads", o.num_key_value_heads,
+                 "Heads of keys and values; 0: as many")
       ->check(CLI::NonNegativeNumber)
       ->group(group);
-  app.add_option("--head-dim", o.head_dim, "D; 0: hidden size / heads")
+  app.add_option("--head-dim", o.head_dim, "Width of a head; 0: hidden size / heads")
       ->check(CLI::NonNegativeNumber)
       ->group(group);
   app.add_option("--max-position-embeddings", o.max_position_embeddings,
@@ -68,14 +73,14 @@ void add_step_flags(CLI::App& app, Options& o) {
   const auto positive = CLI::Range(int64_t{1}, int64_t{1} << 40);
   const auto share = CLI::Range(0.0, 1.0);
   app.add_option("--steps", t.steps, "Optimizer steps")->check(positive);
-  app.add_option("--seq-len", t.seq_len, "Tokens of a window (T)")->check(positive);
+  app.add_option("--seq-len", t.seq_len, "Tokens of a window")->check(positive);
   app.add_option("--batch-size", t.batch_size, "Windows of a micro-batch")->check(positive);
   app.add_option("--grad-accum", t.grad_accum, "Micro-batches of a step")->check(positive);
   app.add_option("--lr", t.lr, "Peak learning rate")->check(CLI::Range(0.0, 10.0));
   app.add_option("--min-lr-ratio", t.min_lr_ratio, "Share of --lr left at the end")->check(share);
   app.add_option("--warmup-steps", t.warmup_steps, "Steps of linear warm-up")
       ->check(CLI::NonNegativeNumber);
-  app.add_option("--schedule", t.schedule, "cosine, linear or constant");
+  app.add_option("--schedule", t.schedule, "See `llmtool list schedules`")->type_name("NAME");
   app.add_option("--weight-decay", t.adamw.weight_decay, "On matrices")->check(share);
   app.add_option("--beta1", t.adamw.beta1, "Of AdamW")->check(share);
   app.add_option("--beta2", t.adamw.beta2, "Of AdamW")->check(share);
@@ -119,10 +124,12 @@ LlamaConfig model_config(const Options& o, const Tokenizer& tokenizer) {
     c = read_llama_config(o.model_config);
   } else {
     c.vocab_size = tokenizer.vocab_size();
-    c.num_key_value_heads =
-        o.num_key_value_heads > 0 ? o.num_key_value_heads : c.num_attention_heads;
-    c.head_dim =
-        o.head_dim > 0 ? o.head_dim : c.hidden_size / std::max<int64_t>(1, c.num_attention_heads);
+    const int64_t heads = c.num_attention_heads;
+    check(o.head_dim > 0 || c.hidden_size % heads == 0, Fault::kUsage, "--hidden-size ",
+          c.hidden_size, " is not a multiple of --num-attention-heads ", heads,
+          ": change one of them, or give --head-dim");
+    c.num_key_value_heads = o.num_key_value_heads > 0 ? o.num_key_value_heads : heads;
+    c.head_dim = o.head_dim > 0 ? o.head_dim : c.hidden_size / heads;
     c.max_position_embeddings =
         o.max_position_embeddings > 0 ? o.max_position_embeddings : o.train.seq_len;
     // An end-of-document token opens every document (see lib/train/batch.h).
@@ -166,6 +173,10 @@ void run(Options o, const CLI::App& app) {
     return;
   }
   check(!o.train.output.empty(), Fault::kUsage, "--output is required");
+  if (!fs::exists(data_folder / "train")) {
+    fail(Fault::kIo, concat("there is no folder ", (data_folder / "train").string()),
+         "--data takes a folder that `llmtool tokenize` wrote");
+  }
   const TokenDataset train_data(data_folder / "train");
   std::unique_ptr<TokenDataset> validation;
   if (fs::exists(data_folder / "val")) {
@@ -197,7 +208,8 @@ void define_train(CLI::App& app) {
   o->model.rms_norm_eps = 1e-5;
   o->model.tie_word_embeddings = true;
   app.add_option("-d,--data", o->data, "Folder that llmtool tokenize wrote (train/, val/)")
-      ->required();
+      ->required()
+      ->type_name("DIR");
   add_output(app, o->train.output, "Folder for the run: checkpoints/, model/, metrics.jsonl");
   add_model_flags(app, *o);
   add_step_flags(app, *o);

@@ -1,6 +1,7 @@
 #include "lib/base/error.h"
 
 #include <charconv>
+#include <cmath>
 #include <cstdio>
 #include <cstdlib>
 
@@ -30,7 +31,7 @@ void append(std::string& s, bool v) {
   s.append(v ? "true" : "false");
 }
 void append(std::string& s, double v) {
-  append_number(s, v);
+  append_number(s, std::isnan(v) ? std::abs(v) : v);  // the sign of a NaN says nothing
 }
 void append(std::string& s, long long v) {
   append_number(s, v);

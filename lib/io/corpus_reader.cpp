@@ -177,7 +177,8 @@ void for_each_document(const CorpusBlock& block, DocumentParser& parser, BadLine
     }
     const std::string message = concat(display_name(block.path), ":", number, ": ", reason);
     if (bad == nullptr) {
-      fail(Fault::kInput, message, "give --skip-bad to count such lines and go on without them");
+      fail(Fault::kInput, message,
+           "mend the line; `tokenize` and `tokenizer train` can go on without it (--skip-bad)");
     }
     if (bad->count++ == 0) bad->first = message;
   }

@@ -14,7 +14,10 @@ namespace {
 void* allocate_on_cpu(int64_t bytes) {
   const auto size = static_cast<size_t>(bytes);
   void* block = std::calloc(size + kMemoryAlignment + sizeof(void*), 1);
-  check(block != nullptr, Fault::kFailed, "out of memory: could not get ", bytes, " bytes");
+  if (block == nullptr) {
+    fail(Fault::kFailed, concat("out of memory: could not get ", bytes, " bytes"),
+         "a smaller batch, context or model needs less; `llmtool train --plan` tells how much");
+  }
   const auto first = reinterpret_cast<uintptr_t>(block) + sizeof(void*);
   const uintptr_t aligned = (first + kMemoryAlignment - 1) / kMemoryAlignment * kMemoryAlignment;
   void* memory = reinterpret_cast<void*>(aligned);

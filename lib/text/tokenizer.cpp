@@ -41,8 +41,11 @@ std::shared_ptr<const Tokenizer> load_tokenizer(const fs::path& path) {
   const bool folder = fs::is_directory(path, ignored);
   const fs::path model = folder ? path / "tokenizer.model" : path;
   if (folder && !fs::exists(model, ignored)) {
+    const fs::path inside = path / "model";  // of a training
     fail(Fault::kInput, concat(path.string(), ": holds no tokenizer.model"),
-         "make one with `llmtool tokenizer train`");
+         fs::exists(inside / "tokenizer.model", ignored)
+             ? concat("there is one in ", inside.string())
+             : "make one with `llmtool tokenizer train`");
   }
   std::map<std::string, std::string> files;
   for (const char* name : kCompanions) {

@@ -88,12 +88,13 @@ std::string describe_result(const TrainResult& r, const LlamaConfig& config, int
                     {"interrupted", r.interrupted}};
     return j.dump() + "\n";
   }
-  std::string text = row("steps", concat(r.steps)) +
-                     row("tokens", human_count(static_cast<double>(r.tokens))) +
-                     row("loss", decimal("%.4f", r.loss));
+  std::string text =
+      row("steps", concat(r.steps)) + row("tokens", human_count(static_cast<double>(r.tokens)));
+  if (std::isfinite(r.loss)) text += row("loss", decimal("%.4f", r.loss));
   if (std::isfinite(r.validation_loss)) {
     text += row("validation loss", decimal("%.4f", r.validation_loss));
   }
+  if (r.seconds <= 0) return text;  // it was through before
   return text + row("time in steps", human_seconds(r.seconds)) +
          row("tokens per second", decimal("%.0f", r.tokens_per_second)) +
          row("GFLOP/s", decimal("%.1f", flops * 1e-9));

@@ -30,6 +30,23 @@ double sum(std::span<const float> values) {
   return total;
 }
 
+// Where two fingerprints differ: "lr was 0.001, is 0.002"; empty if they do not.
+std::string changed_options(const std::string& then_text, const std::string& now_text) {
+  const auto then = nlohmann::json::parse(then_text).flatten();
+  const auto now = nlohmann::json::parse(now_text).flatten();
+  auto all = now;
+  all.update(then);
+  std::string changed;
+  for (const auto& [path, ignored] : all.items()) {
+    const auto before = then.value(path, nlohmann::json()),
+               after = now.value(path, nlohmann::json());
+    if (before == after) continue;
+    changed += concat(changed.empty() ? "" : "; ", path.substr(path.rfind('/') + 1), " was ",
+                      before.dump(), ", is ", after.dump());
+  }
+  return changed;
+}
+
 // Ctrl-C while something runs that leaves no trace (evaluation, samples): unwinds to the loop.
 struct Interrupt {};
 
@@ -50,6 +67,8 @@ class Trainer {
     prepare();
     try {
       while (state_.step < options_.steps) one_step();
+      // Gone on from the last checkpoint: its validation may have been stopped.
+      if (!std::isfinite(loss_)) evaluate();
     } catch (const Interrupt&) {
       save_if_new();
       return result(true);
@@ -81,11 +100,13 @@ class Trainer {
   }
 
   void resume(const CheckpointFolder& from) {
+    const std::string changed =
+        changed_options(read_trainer_state(from.path).options, fingerprint_);
+    if (!changed.empty()) {
+      fail(Fault::kUsage, concat(from.path.string(), ": made with other options: ", changed),
+           "give the same ones to go on with it, or another --output");
+    }
     state_ = load_checkpoint(from.path, model_, *optimizer_, stream_);
-    check(nlohmann::json::parse(state_.options) == nlohmann::json::parse(fingerprint_),
-          Fault::kUsage, from.path.string(),
-          ": this run was made with other options:\n  then: ", state_.options,
-          "\n  now:  ", fingerprint_, "\nGive the same ones to go on with it, or another --output");
     log_info(concat("going on from ", from.path.string()));
   }
 
@@ -206,9 +227,13 @@ class Trainer {
     validation_loss_ = total / static_cast<double>(counted);
     metrics_->write(state_.step, {{"validation_loss", validation_loss_},
                                   {"validation_tokens", static_cast<double>(counted)}});
-    char text[80];
-    std::snprintf(text, sizeof text, "step %lld: validation loss %.4f (training %.4f)",
-                  static_cast<long long>(state_.step), validation_loss_, loss_);
+    char text[96];
+    const int length = std::snprintf(text, sizeof text, "step %lld: validation loss %.4f",
+                                     static_cast<long long>(state_.step), validation_loss_);
+    if (std::isfinite(loss_)) {
+      std::snprintf(text + length, sizeof text - static_cast<size_t>(length), " (training %.4f)",
+                    loss_);
+    }
     log_info(text);
   }
 
