@@ -103,10 +103,12 @@ const CLI::Option* option_of(const CLI::App& app, const CLI::ParseError& e) {
   }
   if (!left.empty()) fail_unknown_argument(app, left.front());
   const CLI::Option* option = option_of(app, e);
-  if (option != nullptr && option->count() > 1 &&
-      dynamic_cast<const CLI::ArgumentMismatch*>(&e) != nullptr) {
-    fail(Fault::kUsage, concat(option->get_name(), " is given ", option->count(), " times"),
-         "give it once");
+  if (option != nullptr && dynamic_cast<const CLI::ArgumentMismatch*>(&e) != nullptr) {
+    const auto given = option->count();
+    fail(Fault::kUsage,
+         concat(option->get_name(),
+                given > 1 ? concat(" is given ", given, " times") : " needs a value"),
+         help_hint(app.get_name()));
   }
   const bool about_value = dynamic_cast<const CLI::ConversionError*>(&e) != nullptr ||
                            dynamic_cast<const CLI::ValidationError*>(&e) != nullptr;

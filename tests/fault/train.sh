@@ -60,6 +60,7 @@ exits 3 && says "60000" && says "too large for this text" && says "--vocab-size"
 train x --seq-len 64 --max-position-embeddings 32 && exits 2 && says "--seq-len 64" && says "32"
 train x --num-attention-heads 3 && exits 2 && says "--hidden-size 32 is not a multiple"
 train x --steps 1 --steps 2 && exits 2 && says "--steps is given 2 times"
+train x --steps && exits 2 && says "--steps needs a value"
 train x --steps 0 && exits 2 && says "--steps"
 train x --model-config none.json && exits 4 && says "none.json"
 train x --init-from tok && exits 4 && says "tok/config.json"
@@ -98,7 +99,7 @@ stop() {
   done
   kill "-$signal" $!
   status=0
-  wait $! || status=$?
+  wait $! 2>/dev/null || status=$?  # without the notice of a kill
 }
 for signal in INT TERM; do
   stop $signal 5 stopped --resume --save-every 1000
