@@ -47,7 +47,7 @@ asan: setup  ## unit, command line and fault tests under ASan and UBSan
 tsan: setup  ## the tests of the threaded rooms under TSan
 	@$(CONFIGURE) tsan
 	@$(BUILD) tsan -j $(JOBS) --target llmtool_tests
-	@setarch -R ctest --test-dir build-tsan -j $(JOBS) --output-on-failure \
+	@TSAN_OPTIONS=die_after_fork=0 setarch -R ctest --test-dir build-tsan -j $(JOBS) --output-on-failure \
 	  -R '^(base|kernels|text|io|infer|train)$$'
 
 soak: build  ## the long tests: fuzzing, kill storms (hours)

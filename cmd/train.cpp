@@ -25,6 +25,8 @@ struct Options {
   bool plan = false, json = false, full_windows = false;
 };
 
+constexpr const char* kModelGroup = "Model (unless --model-config or --init-from)";
+
 void add_model_flags(CLI::App& app, Options& o) {
   const auto positive = CLI::Range(int64_t{1}, int64_t{1} << 24);
   auto* config = app.add_option("--model-config", o.model_config,
@@ -34,38 +36,37 @@ void add_model_flags(CLI::App& app, Options& o) {
                               "Hugging Face folder whose weights training starts from")
                    ->type_name("DIR");
   init->excludes(config);
-  const char* group = "Model (unless --model-config or --init-from)";
   auto& m = o.model;
   app.add_option("--hidden-size", m.hidden_size, "Width of the model")
       ->check(positive)
-      ->group(group);
+      ->group(kModelGroup);
   app.add_option("--intermediate-size", m.intermediate_size, "Width inside the feed-forward layers")
       ->check(positive)
-      ->group(group);
+      ->group(kModelGroup);
   app.add_option("--num-hidden-layers", m.num_hidden_layers, "Layers")
       ->check(positive)
-      ->group(group);
+      ->group(kModelGroup);
   app.add_option("--num-attention-heads", m.num_attention_heads, "Attention heads")
       ->check(positive)
-      ->group(group);
+      ->group(kModelGroup);
   app.add_option("--num-key-value-heads", o.num_key_value_heads,
                  "Heads of keys and values; 0: as many")
       ->check(CLI::NonNegativeNumber)
-      ->group(group);
+      ->group(kModelGroup);
   app.add_option("--head-dim", o.head_dim, "Width of a head; 0: hidden size / heads")
       ->check(CLI::NonNegativeNumber)
-      ->group(group);
+      ->group(kModelGroup);
   app.add_option("--max-position-embeddings", o.max_position_embeddings,
                  "Longest context; 0: --seq-len")
       ->check(CLI::NonNegativeNumber)
-      ->group(group);
-  app.add_option("--rope-theta", m.rope_theta, "Base of the rotary embedding")->group(group);
-  app.add_option("--rms-norm-eps", m.rms_norm_eps, "Epsilon of the norms")->group(group);
+      ->group(kModelGroup);
+  app.add_option("--rope-theta", m.rope_theta, "Base of the rotary embedding")->group(kModelGroup);
+  app.add_option("--rms-norm-eps", m.rms_norm_eps, "Epsilon of the norms")->group(kModelGroup);
   app.add_option("--initializer-range", m.initializer_range, "Deviation of the initial weights")
-      ->group(group);
+      ->group(kModelGroup);
   app.add_flag("--tie-word-embeddings,!--no-tie-word-embeddings", m.tie_word_embeddings,
                "The output head is the embedding")
-      ->group(group);
+      ->group(kModelGroup);
 }
 
 void add_step_flags(CLI::App& app, Options& o) {
@@ -120,7 +121,9 @@ void add_run_flags(CLI::App& app, Options& o) {
 
 LlamaConfig model_config(const Options& o, const Tokenizer& tokenizer) {
   LlamaConfig c = o.model;
-  if (!o.model_config.empty()) {
+  if (!o.init_from.empty()) {
+    c = read_llama_config(fs::path(o.init_from) / "config.json");
+  } else if (!o.model_config.empty()) {
     c = read_llama_config(o.model_config);
   } else {
     c.vocab_size = tokenizer.vocab_size();
@@ -139,9 +142,38 @@ LlamaConfig model_config(const Options& o, const Tokenizer& tokenizer) {
   return c;
 }
 
+// Flags that would have no effect.
+void check_flags(const Options& o, const CLI::App& app) {
+  const std::string file = !o.init_from.empty() ? "--init-from" : "--model-config";
+  for (const CLI::Option* flag : app.get_options()) {
+    if (flag->get_group() != kModelGroup || (o.init_from.empty() && o.model_config.empty()))
+      continue;
+    check(flag->count() == 0, Fault::kUsage, flag->get_name(), " has no effect with ", file,
+          ", whose config.json says what the model is: leave one of them out");
+  }
+  for (const char* name : {"--sample-prompt", "--sample-tokens"}) {
+    check(o.train.sample_every > 0 || app.get_option(name)->count() == 0, Fault::kUsage, name,
+          " has no effect without --sample-every");
+  }
+}
+
+// That the tokens of a micro-batch fit into memory that can be counted, and those of the run too.
+void check_sizes(const TrainOptions& t) {
+  constexpr int64_t kMostTokens = int64_t{1} << 24;
+  int64_t tokens = 0, all = 0;
+  const bool fits = !__builtin_mul_overflow(t.batch_size, t.seq_len, &tokens);
+  check(fits && tokens <= kMostTokens, Fault::kUsage, "--batch-size ", t.batch_size,
+        " x --seq-len ", t.seq_len, " are more than ", kMostTokens,
+        " tokens of a micro-batch: --grad-accum makes larger steps");
+  check(!__builtin_mul_overflow(tokens, t.grad_accum, &all) &&
+            !__builtin_mul_overflow(all, t.steps, &all),
+        Fault::kUsage, "--steps ", t.steps, " x --grad-accum ", t.grad_accum, " x ", tokens,
+        " are more tokens than can be counted");
+}
+
 std::unique_ptr<Model> initial_model(const Options& o, const Tokenizer& tokenizer, DType dtype,
                                      Stream& stream) {
-  if (!o.init_from.empty()) return load_model(o.init_from, dtype, stream);
+  if (!o.init_from.empty() && !o.plan) return load_model(o.init_from, dtype, stream);
   auto model = make_model(model_config(o, tokenizer));
   if (o.plan) return model;
   model->parameters().allocate_weights(dtype, stream.device);
@@ -162,6 +194,8 @@ void check_fits(const Model& model, const Options& o, const Tokenizer& tokenizer
 }
 
 void run(Options o, const CLI::App& app) {
+  check_flags(o, app);
+  check_sizes(o.train);
   const DType dtype = o.dtype == "bf16" ? DType::kBF16 : DType::kF32;
   const fs::path data_folder = o.data;
   const auto tokenizer = load_tokenizer(data_folder);
@@ -181,6 +215,8 @@ void run(Options o, const CLI::App& app) {
   std::unique_ptr<TokenDataset> validation;
   if (fs::exists(data_folder / "val")) {
     validation = std::make_unique<TokenDataset>(data_folder / "val");
+  } else if (o.train.eval_every > 0) {
+    log_warning(concat(data_folder.string(), ": has no val/: nothing to validate on"));
   }
   RunManifest manifest = start_manifest(app);
   manifest.add_input(data_folder);

@@ -1,5 +1,6 @@
 #include "lib/model/config.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "lib/base/error.h"
@@ -8,6 +9,8 @@ namespace llmtool {
 namespace {
 
 using Json = nlohmann::ordered_json;
+
+constexpr int64_t kMostHeads = 1024;
 
 // Reads keys of one JSON object, remembering where for messages.
 class Keys {
@@ -94,6 +97,19 @@ void check_range(const std::string& where, const char* key, int64_t value, int64
         ", expected ", least, " to ", most);
 }
 
+Json parse_config(const std::string& text, const std::string& where) {
+  try {
+    return Json::parse(text);
+  } catch (const nlohmann::json::parse_error& e) {
+    const auto end = text.begin() +
+                     static_cast<std::ptrdiff_t>(std::min(e.byte, text.size() + 1) - (e.byte > 0));
+    fail(Fault::kInput, concat(where, ":", 1 + std::count(text.begin(), end, '\n'),
+                               ": invalid JSON at byte ", e.byte, " of the file"));
+  } catch (const nlohmann::json::out_of_range&) {
+    fail(Fault::kInput, concat(where, ": invalid JSON: a number out of range"));
+  }
+}
+
 }  // namespace
 
 void LlamaConfig::check_consistent(const std::string& where) const {
@@ -102,7 +118,7 @@ void LlamaConfig::check_consistent(const std::string& where) const {
   check_range(where, "hidden_size", hidden_size, 1, kMost);
   check_range(where, "intermediate_size", intermediate_size, 1, kMost);
   check_range(where, "num_hidden_layers", num_hidden_layers, 1, 1024);
-  check_range(where, "num_attention_heads", num_attention_heads, 1, 1024);
+  check_range(where, "num_attention_heads", num_attention_heads, 1, kMostHeads);
   check_range(where, "num_key_value_heads", num_key_value_heads, 1, num_attention_heads);
   check_range(where, "head_dim", head_dim, 2, 1024);
   check_range(where, "max_position_embeddings", max_position_embeddings, 1, kMost);
@@ -114,6 +130,14 @@ void LlamaConfig::check_consistent(const std::string& where) const {
   check(rms_norm_eps >= 0 && rms_norm_eps < 1, Fault::kInput, where, ": rms_norm_eps is ",
         rms_norm_eps);
   check(rope_theta > 1, Fault::kInput, where, ": rope_theta is ", rope_theta);
+}
+
+int64_t LlamaConfig::default_head_dim(const std::string& where) const {
+  check_range(where, "num_attention_heads", num_attention_heads, 1, kMostHeads);
+  check(hidden_size % num_attention_heads == 0, Fault::kInput, where, ": hidden_size (",
+        hidden_size, ") is not a multiple of num_attention_heads (", num_attention_heads,
+        "): say what head_dim is");
+  return hidden_size / num_attention_heads;
 }
 
 int64_t LlamaConfig::matmul_parameter_count() const {
@@ -134,7 +158,7 @@ double LlamaConfig::training_flops_per_token(int64_t context) const {
 
 LlamaConfig read_llama_config(const fs::path& path) {
   const std::string where = path.string();
-  const Json json = Json::parse(read_file(path), nullptr, /*allow_exceptions=*/false);
+  const Json json = parse_config(read_file(path), where);
   check(json.is_object(), Fault::kInput, where, ": not a JSON object");
   const Keys keys(json, where);
   keys.expect("model_type", "llama");
@@ -152,8 +176,7 @@ LlamaConfig read_llama_config(const fs::path& path) {
   keys.require("num_attention_heads", c.num_attention_heads);
   c.num_key_value_heads = c.num_attention_heads;
   keys.read("num_key_value_heads", c.num_key_value_heads);
-  check_range(where, "num_attention_heads", c.num_attention_heads, 1, 1024);
-  c.head_dim = c.hidden_size / c.num_attention_heads;
+  if (!keys.has("head_dim")) c.head_dim = c.default_head_dim(where);
   keys.read("head_dim", c.head_dim);
   keys.read("max_position_embeddings", c.max_position_embeddings);
   keys.read("rms_norm_eps", c.rms_norm_eps);

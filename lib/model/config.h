@@ -39,6 +39,9 @@ struct LlamaConfig {
   // the file, or the flags.
   void check_consistent(const std::string& where) const;
 
+  // hidden_size / num_attention_heads; Fault::kInput if that leaves a rest.
+  int64_t default_head_dim(const std::string& where) const;
+
   // Parameters of the model (a tied head counts once), and those that a token is multiplied with
   // (all but the norms and an untied embedding).
   int64_t parameter_count() const;

@@ -28,9 +28,12 @@ std::unique_ptr<Model> load_model(const fs::path& folder, DType dtype, Stream& s
   const LlamaConfig config = read_llama_config(folder / "config.json");
   auto model = make_model(config);
   model->parameters().allocate_weights(dtype, stream.device);
-  // Some files repeat a tied head.
+  // Some files repeat a tied head, older ones hold the frequencies of the rotary embedding.
   std::vector<std::string> ignored;
   if (config.tie_word_embeddings) ignored.push_back("lm_head.weight");
+  for (int64_t l = 0; l < config.num_hidden_layers; ++l) {
+    ignored.push_back(concat("model.layers.", l, ".self_attn.rotary_emb.inv_freq"));
+  }
   model->parameters().load(SafetensorsFolder(folder), ignored, stream);
   return model;
 }

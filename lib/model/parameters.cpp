@@ -110,6 +110,9 @@ void Parameters::load(const SafetensorsFolder& folder, const std::vector<std::st
     TensorInfo expected{t->dtype, file_shape(p), nullptr, 0};
     check(t->shape == expected.shape, Fault::kInput, folder.file_of(p.name), ": '", p.name, "' is ",
           t->shape_text(), ", config.json says ", expected.shape_text());
+    check(t->dtype == DType::kF32 || t->dtype == DType::kBF16 || t->dtype == DType::kF16,
+          Fault::kInput, folder.file_of(p.name), ": '", p.name, "' is of ", name_of(t->dtype),
+          ", expected f32, bf16 or f16");
     unknown.erase(p.name);
     const View w = weight(static_cast<int>(i));
     if (dtype_ == DType::kF32) {

@@ -34,7 +34,7 @@ double fma_rate(Stream& stream) {
   return flops / seconds;
 }
 
-// A matrix of normal random numbers with an owner.
+// A matrix of random numbers with an owner.
 struct Matrix {
   Buffer memory;
   View view;

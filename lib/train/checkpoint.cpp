@@ -67,6 +67,17 @@ void write_folder(const fs::path& folder, Fill&& fill) {
   sync_folder(folder.parent_path());
 }
 
+// Under the temporary name first: a run killed in between leaves no checkpoint with files missing.
+void remove_checkpoint(const fs::path& folder) {
+  const fs::path temporary =
+      folder.parent_path() / (std::string(kUnfinished) + folder.filename().string());
+  std::error_code error;
+  fs::remove_all(temporary, error);
+  fs::rename(folder, temporary, error);
+  if (!error) fs::remove_all(temporary, error);
+  check(!error, Fault::kIo, folder.string(), ": cannot be removed: ", error.message());
+}
+
 void fill_model_folder(const fs::path& folder, const Model& model, const Tokenizer* tokenizer,
                        Stream& stream) {
   save_model(model, folder, stream);
@@ -104,39 +115,52 @@ void save_checkpoint(const fs::path& run, const TrainerState& state, const Model
   });
 }
 
-TrainerState read_trainer_state(const fs::path& folder) {
-  const fs::path path = folder / "trainer_state.json";
+TrainerState read_trainer_state(const CheckpointFolder& from) {
+  const fs::path path = from.path / "trainer_state.json";
+  const char* hint = "remove this checkpoint's folder to go on from the one before it";
+  TrainerState state;
   try {
     const Json json = Json::parse(read_file(path));
-    return {json.at("step").get<int64_t>(), json.at("tokens").get<int64_t>(),
-            json.at("options").dump()};
+    const Json &step = json.at("step"), &tokens = json.at("tokens");
+    if (!step.is_number_integer() || step != from.step) {
+      fail(Fault::kInput,
+           concat(path.string(), ": \"step\" is ", step.dump(), ", expected ", from.step,
+                  " as the folder's name says"),
+           hint);
+    }
+    if (!tokens.is_number_integer() || tokens < 0) {
+      fail(Fault::kInput,
+           concat(path.string(), ": \"tokens\" is ", tokens.dump(), ", expected a count"), hint);
+    }
+    state = {from.step, tokens.get<int64_t>(), json.at("options").dump()};
   } catch (const nlohmann::json::exception& e) {
-    fail(Fault::kInput, concat(path.string(), ": ", e.what()),
-         "remove this checkpoint's folder to go on from the one before it");
+    fail(Fault::kInput, concat(path.string(), ": ", e.what()), hint);
   }
+  return state;
 }
 
-TrainerState load_checkpoint(const fs::path& folder, Model& model, Optimizer& optimizer,
-                             Stream& stream) {
-  TrainerState state = read_trainer_state(folder);
-  model.parameters().load(SafetensorsFolder(folder), {}, stream);
-  optimizer.load(folder / "optimizer.safetensors", stream);
-  return state;
+void load_checkpoint(const CheckpointFolder& from, Model& model, Optimizer& optimizer,
+                     Stream& stream) {
+  model.parameters().load(SafetensorsFolder(from.path), {}, stream);
+  optimizer.load(from.path / "optimizer.safetensors", stream);
 }
 
 void remove_old_checkpoints(const fs::path& run, const Retention& keep) {
   const auto all = list_checkpoints(run);
   const auto kept = static_cast<size_t>(std::max<int64_t>(1, keep.last));
-  fs::file_time_type kept_time = fs::file_time_type::min();
+  bool first = true;
+  fs::file_time_type kept_time;
   for (size_t i = 0; i < all.size(); ++i) {
     bool stays = i + kept >= all.size();
-    const auto written = fs::last_write_time(all[i].path / "trainer_state.json");
+    std::error_code damaged;  // a folder without a state is not worth its hour
+    const auto written = fs::last_write_time(all[i].path / "trainer_state.json", damaged);
     const std::chrono::duration<double, std::ratio<3600>> hours(keep.hours);
-    if (keep.hours > 0 && (i == 0 || written - kept_time >= hours)) {
+    if (keep.hours > 0 && !damaged && (first || written - kept_time >= hours)) {
       stays = true;
+      first = false;
       kept_time = written;
     }
-    if (!stays) fs::remove_all(all[i].path);
+    if (!stays) remove_checkpoint(all[i].path);
   }
 }
 

@@ -34,12 +34,13 @@ void save_model_folder(const fs::path& folder, const Model& model, const Tokeniz
 void save_checkpoint(const fs::path& run, const TrainerState& state, const Model& model,
                      const Tokenizer* tokenizer, const Optimizer& optimizer, Stream& stream);
 
-// Weights, optimizer and state of a checkpoint into a model of the same shape.
-TrainerState load_checkpoint(const fs::path& folder, Model& model, Optimizer& optimizer,
-                             Stream& stream);
+// Where a checkpoint stands. Throws Fault::kInput if the file is damaged, or of another step than
+// the folder's name says.
+TrainerState read_trainer_state(const CheckpointFolder& from);
 
-// Reads only the state.
-TrainerState read_trainer_state(const fs::path& folder);
+// Weights and optimizer of a checkpoint into a model of the same shape.
+void load_checkpoint(const CheckpointFolder& from, Model& model, Optimizer& optimizer,
+                     Stream& stream);
 
 // Which checkpoints stay: the last `last`; and, with hours > 0, the first one of every `hours`
 // hours of training.

@@ -3,7 +3,7 @@
 //
 // The training tokens (all documents, in order) are cut into windows of T + 1 tokens that overlap
 // by one: window w of epoch e begins at token offset(e) + w * T, for every w that fits. offset(0) =
-// 0; later epochs begin at Rng(seed, hash("data offset")).below(e, T), if there are more than two
+// 0; later epochs begin at Rng(seed, hash("data offset")).below(e, T), if there are at least two
 // windows, so that the cuts fall elsewhere. Each epoch visits its windows in the order of a
 // Fisher-Yates shuffle: for i = W-1 down to 1 swap i with Rng(seed, hash("data order") + e)
 // .below(i, i + 1). Sample s is the s-th window in that order, epoch after epoch; step k of R ranks

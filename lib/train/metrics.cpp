@@ -13,29 +13,45 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-// The lines up to and including a step; a last line that was cut off is dropped.
-std::string lines_until(const fs::path& path, int64_t last_step) {
-  std::string kept;
-  if (!fs::exists(path)) return kept;
-  LineReader reader(path);
-  for (std::string_view line; reader.next(line);) {
-    const Json json = Json::parse(line, nullptr, /*allow_exceptions=*/false);
-    if (!json.is_object() || json.value("step", last_step + 1) > last_step) continue;
-    kept.append(line).push_back('\n');
-  }
-  return kept;
+// The step of a line; -1 if it is not one of ours.
+int64_t step_of(const Json& line) {
+  if (!line.is_object()) return -1;
+  const auto step = line.find("step");
+  return step != line.end() && step->is_number_integer() ? step->get<int64_t>() : -1;
 }
 
 }  // namespace
 
 Metrics::Metrics(const fs::path& path, int64_t last_step) : path_(path) {
-  write_file(path, lines_until(path, last_step));
+  write_file(path, lines_until(last_step));
   file_ = std::fopen(path.c_str(), "ae");
   check(file_ != nullptr, Fault::kIo, path.string(), ": ", std::strerror(errno));
 }
 
 Metrics::~Metrics() {
   std::fclose(file_);
+}
+
+std::string Metrics::lines_until(int64_t last_step) {
+  std::string kept;
+  if (!fs::exists(path_)) return kept;
+  LineReader reader(path_);
+  for (std::string_view line; reader.next(line);) {
+    const Json json = Json::parse(line, nullptr, /*allow_exceptions=*/false);
+    const int64_t step = step_of(json);
+    if (step < 0 || step > last_step) continue;
+    kept.append(line).push_back('\n');
+    if (step < last_step) continue;
+    for (const auto& [key, value] : json.items()) {
+      resumed_[key] = value.is_number() ? value.get<double>() : kNotANumber;
+    }
+  }
+  return kept;
+}
+
+double Metrics::resumed(const char* key) const {
+  const auto it = resumed_.find(key);
+  return it == resumed_.end() ? kNotANumber : it->second;
 }
 
 void Metrics::append(const std::string& line) {

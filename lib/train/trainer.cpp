@@ -66,9 +66,8 @@ class Trainer {
   TrainResult run() {
     prepare();
     try {
+      if (state_.step > 0) evaluate_and_sample();
       while (state_.step < options_.steps) one_step();
-      // Gone on from the last checkpoint: its validation may have been stopped.
-      if (!std::isfinite(loss_)) evaluate();
     } catch (const Interrupt&) {
       save_if_new();
       return result(true);
@@ -89,8 +88,10 @@ class Trainer {
           ": there is a run in this folder: --resume goes on with it, or give another --output");
     if (!checkpoints.empty()) resume(checkpoints.back());
     metrics_ = std::make_unique<Metrics>(fs::path(options_.output) / "metrics.jsonl", state_.step);
+    loss_ = metrics_->resumed("loss");
+    validation_loss_ = metrics_->resumed("validation_loss");
     state_.options = fingerprint_;
-    saved_step_ = checkpoints.empty() ? -1 : state_.step;
+    saved_step_ = resumed_step_ = checkpoints.empty() ? -1 : state_.step;
     if (options_.save_initial && checkpoints.empty()) save();
     progress_ = std::make_unique<Progress>(
         "train", static_cast<uint64_t>(options_.steps * tokens_per_step()), "tokens");
@@ -100,13 +101,13 @@ class Trainer {
   }
 
   void resume(const CheckpointFolder& from) {
-    const std::string changed =
-        changed_options(read_trainer_state(from.path).options, fingerprint_);
+    state_ = read_trainer_state(from);
+    const std::string changed = changed_options(state_.options, fingerprint_);
     if (!changed.empty()) {
       fail(Fault::kUsage, concat(from.path.string(), ": made with other options: ", changed),
            "give the same ones to go on with it, or another --output");
     }
-    state_ = load_checkpoint(from.path, model_, *optimizer_, stream_);
+    load_checkpoint(from, model_, *optimizer_, stream_);
     log_info(concat("going on from ", from.path.string()));
   }
 
@@ -190,12 +191,24 @@ class Trainer {
   static bool due(int64_t step, int64_t every) { return every > 0 && step % every == 0; }
 
   void after_step() {
-    const bool last = state_.step == options_.steps;
     const bool time_to_save =
         options_.save_minutes > 0 && seconds_since(last_save_) >= 60 * options_.save_minutes;
-    if (due(state_.step, options_.save_every) || time_to_save || last) save_if_new();
-    if (due(state_.step, options_.eval_every) || last) evaluate();
-    if (due(state_.step, options_.sample_every) && sample_) {
+    if (due(state_.step, options_.save_every) || time_to_save || last_step()) save_if_new();
+    evaluate_and_sample();
+  }
+
+  bool last_step() const { return state_.step == options_.steps; }
+
+  // What comes after the checkpoint of a step. A run that is resumed there does what the one
+  // before it was stopped in.
+  void evaluate_and_sample() {
+    const auto done = [&](const char* key) {
+      return state_.step == resumed_step_ && metrics_->was_written(key);
+    };
+    if ((due(state_.step, options_.eval_every) || last_step()) && !done("validation_loss")) {
+      evaluate();
+    }
+    if (due(state_.step, options_.sample_every) && sample_ && !done("sample")) {
       const std::string text = sample_(model_, state_.step);
       model_.reserve_training(options_.batch_size * options_.seq_len);
       stop_if_asked();
@@ -205,7 +218,7 @@ class Trainer {
   }
 
   void evaluate() {
-    if (data_.validation == nullptr) return;
+    if (data_.validation == nullptr || data_.validation->tokens() < 2) return;
     const int64_t T = options_.seq_len, targets = data_.validation->tokens() - 1;
     double total = 0;
     int64_t counted = 0, windows = 0;
@@ -275,7 +288,7 @@ class Trainer {
   Batch batch_{options_.seq_len, data_.document_end};
   std::vector<float> losses_;
   TrainerState state_;
-  int64_t saved_step_ = -1, started_tokens_ = 0;
+  int64_t saved_step_ = -1, resumed_step_ = -1, started_tokens_ = 0;
   double loss_ = std::numeric_limits<double>::quiet_NaN();
   double validation_loss_ = std::numeric_limits<double>::quiet_NaN();
   double data_seconds_ = 0, training_seconds_ = 0;

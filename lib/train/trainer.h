@@ -44,15 +44,15 @@ struct TrainOptions {
 
 struct TrainingData {
   const TokenDataset* train = nullptr;
-  const TokenDataset* validation = nullptr;    // may be null
+  const TokenDataset* validation = nullptr;    // may be null, or too short (below 2 tokens)
   std::shared_ptr<const Tokenizer> tokenizer;  // saved with the weights; may be null
   int32_t document_end = -1;  // id that ends a document, where attention is cut; -1: no cuts
 };
 
 struct TrainResult {
   int64_t steps = 0, tokens = 0;
-  double loss = 0;               // of the last step, nats per token
-  double validation_loss = 0;    // NaN without a validation split
+  double loss = 0;               // of the last step, nats per token; NaN if there is none
+  double validation_loss = 0;    // of the last validation; NaN without one
   double seconds = 0;            // of this process's steps, without saving and evaluation
   double tokens_per_second = 0;  // of this process
   bool interrupted = false;

@@ -49,3 +49,22 @@ run "$LLMTOOL" tokenize docs.jsonl -t tokenizer -o few.jsonl && [[ $status == 4 
 says "few.jsonl"
 run "$LLMTOOL" tokenize in_the_way -t tokenizer -o x && [[ $status != 0 ]] && says "in_the_way"
 run "$LLMTOOL" tokenize none.jsonl -t tokenizer -o x && exits 4 && says "none.jsonl: no such file"
+
+# A disk that fills up while checkpoints are saved: the last whole one is left, nothing half-written
+# beside it, and the run goes on from there when there is room.
+run "$LLMTOOL" tokenize docs.jsonl -t tokenizer -o tokens -q
+exits 0
+mkdir run_disk
+mount -t tmpfs -o size=600k tmpfs run_disk
+train() {
+  run "$LLMTOOL" train -d tokens -o run_disk/run -q --threads 1 --hidden-size 16 \
+    --intermediate-size 24 --num-hidden-layers 1 --num-attention-heads 2 --seq-len 16 \
+    --batch-size 2 --steps 20 --save-every 2 --keep-last 100 "$@"
+}
+train && exits 4 && says "no space left on device" && says "free some space"
+[[ -z $(find run_disk -name '.unfinished*' -o -name '*.tmp.*') ]] || failed "half a checkpoint is left"
+last=$(find run_disk/run/checkpoints -name 'step-*' | sort | tail -n 1)
+[[ -s $last/trainer_state.json && -s $last/optimizer.safetensors ]] || failed "no checkpoint is left"
+mount -o remount,size=8m run_disk
+train --resume && exits 0 && prints "steps                        20"
+[[ $(grep -c grad_norm run_disk/run/metrics.jsonl) == 20 ]] || failed "20 lines of metrics expected"

@@ -1,10 +1,15 @@
 #include "lib/train/trainer.h"
 
+#include <algorithm>
+#include <chrono>
+#include <cmath>
 #include <csignal>
 #include <doctest/doctest.h>
+#include <sstream>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "lib/base/error.h"
 #include "lib/base/rng.h"
 #include "lib/train/batch.h"
 #include "tests/scratch_folder.h"
@@ -164,10 +169,121 @@ TEST_CASE("train: a folder with a run in it, other options, a damaged checkpoint
   o.lr = 5e-3;
   CHECK_THROWS_WITH_AS(setup.train_run(o, 1), doctest::Contains("other options"), Error);
   o.lr = 1e-2;
+  // Options are compared before weights are read: a model of another shape is one of them.
+  const fs::path state =
+      list_checkpoints(setup.folder.path() / "run").back().path / "trainer_state.json";
+  const std::string right = read_file(state);
+  std::string other = right;
+  other.replace(other.find("\"hidden_size\": 24"), 17, "\"hidden_size\": 32");
+  write_file(state, other);
+  CHECK_THROWS_WITH_AS(setup.train_run(o, 1), doctest::Contains("other options"), Error);
+  write_file(state, right);
   const fs::path weights =
       list_checkpoints(setup.folder.path() / "run").back().path / "model.safetensors";
   fs::resize_file(weights, fs::file_size(weights) - 100);
   CHECK_THROWS_WITH_AS(setup.train_run(o, 1), doctest::Contains("model.safetensors"), Error);
+}
+
+TEST_CASE("train: a validation and a sample that were stopped are made up for") {
+  const Setup setup;
+  const SampleText sample = [](Model&, int64_t step) { return "at " + std::to_string(step); };
+  const auto options = [&](const std::string& run) {
+    TrainOptions o = setup.options(run, 20);
+    o.eval_every = o.sample_every = 10;
+    return o;
+  };
+  // What a run says beside the times.
+  const auto story = [&](const std::string& run) {
+    std::string text;
+    std::istringstream lines(read_file(setup.folder.path() / run / "metrics.jsonl"));
+    for (std::string line; std::getline(lines, line);) {
+      text += line.substr(0, line.find(",\"tokens\"")) + "\n";
+    }
+    return text;
+  };
+  const TrainResult whole = setup.train_run(options("whole"), 1, DType::kF32, sample);
+  // As if killed between the checkpoint of a step and what follows it: its lines are not there.
+  for (const char* lost : {"validation_loss", "sample"}) {
+    for (const int64_t step : {10, 20}) {
+      CAPTURE(lost);
+      CAPTURE(step);
+      fs::remove_all(setup.folder.path() / "stopped");
+      fs::copy(setup.folder.path() / "whole", setup.folder.path() / "stopped",
+               fs::copy_options::recursive);
+      const fs::path run = setup.folder.path() / "stopped";
+      if (step == 10) fs::remove_all(run / "checkpoints/step-00000020");
+      const std::string all = read_file(run / "metrics.jsonl");
+      const size_t at = all.find("{\"step\":" + std::to_string(step) + ",\"" + lost);
+      REQUIRE(at != std::string::npos);
+      write_file(run / "metrics.jsonl", all.substr(0, at));
+      TrainOptions o = options("stopped");
+      o.resume = true;
+      const TrainResult r = setup.train_run(o, 1, DType::kF32, sample);
+      CHECK(story("stopped") == story("whole"));
+      CHECK(r.loss == whole.loss);
+      CHECK(r.validation_loss == whole.validation_loss);
+      // Nothing is left to do, and nothing is done twice.
+      CHECK(setup.train_run(o, 1, DType::kF32, sample).validation_loss == whole.validation_loss);
+      CHECK(story("stopped") == story("whole"));
+    }
+  }
+}
+
+TEST_CASE("train: a state that does not fit its folder, metrics of another kind") {
+  const Setup setup;
+  TrainOptions o = setup.options("run", 10);
+  setup.train_run(o, 1);
+  o.resume = true;
+  const fs::path run = setup.folder.path() / "run";
+  const fs::path state = run / "checkpoints/step-00000010/trainer_state.json";
+  const std::string right = read_file(state);
+  for (const char* step : {"-10", "11", "1e300", "\"x\"", "null", "18446744073709551615"}) {
+    CAPTURE(step);
+    std::string wrong = right;
+    wrong.replace(wrong.find("10,"), 2, step);
+    write_file(state, wrong);
+    CHECK_THROWS_WITH_AS(setup.train_run(o, 1), doctest::Contains("\"step\" is"), Error);
+  }
+  write_file(state, right);
+  write_file(run / "metrics.jsonl", "{\"step\": \"x\"}\n[1]\n{\"step\": 10, \"loss\": \"y\"}\n");
+  CHECK(setup.train_run(o, 1).steps == 10);
+}
+
+TEST_CASE("train: validation data of one token is no validation") {
+  Setup setup;
+  fs::create_directories(setup.folder.path() / "one");
+  TokenShardWriter writer(setup.folder.path() / "one" / "a", kVocab);
+  writer.add_document(std::vector<int32_t>{kEnd});
+  writer.commit();
+  setup.validation = std::make_unique<TokenDataset>(setup.folder.path() / "one");
+  CHECK(std::isnan(setup.train_run(setup.options("run", 2), 1).validation_loss));
+  CHECK(read_file(setup.folder.path() / "run/metrics.jsonl").find("validation") ==
+        std::string::npos);
+}
+
+TEST_CASE("train: retention by hours, past checkpoints with files missing") {
+  const ScratchFolder folder;
+  const auto start = fs::file_time_type::clock::now();
+  const auto add = [&](int64_t step, int minutes, bool whole) {
+    const fs::path made = folder.path() / "checkpoints" / concat("step-000000", step);
+    fs::create_directories(made);
+    if (!whole) return;
+    write_file(made / "trainer_state.json", "{}");
+    fs::last_write_time(made / "trainer_state.json", start + std::chrono::minutes(minutes));
+  };
+  add(10, 0, false);
+  add(20, 20, true);  // the first that is whole
+  add(30, 50, true);  // half an hour later
+  add(40, 90, true);  // more than an hour after step 20
+  add(50, 100, false);
+  add(60, 120, true);
+  add(70, 130, true);  // the last two
+  remove_old_checkpoints(folder.path(), {.last = 2, .hours = 1});
+  std::vector<int64_t> steps;
+  for (const CheckpointFolder& c : list_checkpoints(folder.path())) steps.push_back(c.step);
+  CHECK(steps == std::vector<int64_t>{20, 40, 60, 70});
+  const fs::directory_iterator left(folder.path() / "checkpoints");
+  CHECK(std::distance(left, fs::directory_iterator()) == 4);
 }
 
 TEST_CASE("train: retention keeps the last checkpoints") {
