@@ -47,7 +47,7 @@ mkdir in_the_way
 run "$LLMTOOL" generate -m none --prompt x && exits 4
 run "$LLMTOOL" tokenize docs.jsonl -t tokenizer -o few.jsonl && [[ $status == 4 || $status == 2 ]]
 says "few.jsonl"
-run "$LLMTOOL" tokenize in_the_way -t tokenizer -o x && [[ $status != 0 ]] && says "in_the_way"
+run "$LLMTOOL" tokenize in_the_way -t tokenizer -o x && exits 4 && says "in_the_way"
 run "$LLMTOOL" tokenize none.jsonl -t tokenizer -o x && exits 4 && says "none.jsonl: no such file"
 
 # A disk that fills up while checkpoints are saved: the last whole one is left, nothing half-written
