@@ -172,7 +172,8 @@ SafetensorsFolder::SafetensorsFolder(const fs::path& folder) {
   }
   std::set<std::string> names;
   try {
-    for (const auto& [tensor, file] : Json::parse(read_file(index)).at("weight_map").items()) {
+    const Json json = Json::parse(read_file(index));
+    for (const auto& [tensor, file] : json.at("weight_map").items()) {
       names.insert(file.get<std::string>());
     }
   } catch (const nlohmann::json::exception& e) {

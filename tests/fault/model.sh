@@ -60,7 +60,7 @@ generate run && exits 3 && says "run: holds no tokenizer.model" && says "there i
 fresh && rm bad/config.json && refused 4 "bad/config.json: no such file"
 fresh && rm bad/model.safetensors && refused 4 "bad/model.safetensors: no such file"
 fresh && : >bad/tokenizer.model && refused 3 "bad/tokenizer.model"
-fresh && : >bad/config.json && refused 3 "bad/config.json: not a JSON object"
+fresh && : >bad/config.json && refused 3 "bad/config.json:1: invalid JSON"
 fresh && : >bad/model.safetensors && refused 3 "bad/model.safetensors"
 fresh && truncate -s -64 bad/model.safetensors
 refused 3 "bad/model.safetensors: tensor '" "data_offsets"

@@ -62,8 +62,8 @@ train x --num-attention-heads 3 && exits 2 && says "--hidden-size 32 is not a mu
 train x --steps 1 --steps 2 && exits 2 && says "--steps is given 2 times"
 train x --steps && exits 2 && says "--steps needs a value"
 train x --steps 0 && exits 2 && says "--steps"
-train x --model-config none.json && exits 4 && says "none.json"
-train x --init-from tok && exits 4 && says "tok/config.json"
+run "$LLMTOOL" train -d data -o x --model-config none.json && exits 4 && says "none.json"
+run "$LLMTOOL" train -d data -o x --init-from tok && exits 4 && says "tok/config.json"
 train docs.jsonl && exits 4 && says "docs.jsonl is a file"
 train docs.jsonl/x && exits 4 && says "docs.jsonl is a file"
 printf '[train]\n\nhiden-size = 32\n' >bad.toml
@@ -147,7 +147,7 @@ begin = 8 + struct.unpack_from("<Q", data)[0]
 data[begin:] = struct.pack("<f", float("nan")) * ((len(data) - begin) // 4)
 open(sys.argv[1], "wb").write(data)
 END
-train x --init-from nan
+run "$LLMTOOL" train -d data -o x --init-from nan --seq-len 32 --batch-size 8 --steps 3
 exits 1 && says "step 1: the loss" && says "not finite" && nothing x/model
 [[ -z $(find x -name 'step-*') ]] || failed "a checkpoint of NaN was saved"
 

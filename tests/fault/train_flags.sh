@@ -45,7 +45,7 @@ train --plan --init-from other && exits 0 && prints "parameters"
 train -o run "${shape[@]}" --resume --json && exits 0 && prints '"steps":4'
 grep -q '"loss":null' out && failed "the loss of the last step was known"
 train -o run --hidden-size 32 --num-attention-heads 2 --resume && exits 2
-says "made with other options: hidden_size was 16, is 32"
+says "made with other options:" && says "hidden_size was 16, is 32"
 [[ ! -e x ]] || failed "a run that did not begin left a folder"
 
 # SIGTERM, in a run and in one that goes on: the last whole step is saved.
