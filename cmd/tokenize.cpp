@@ -6,6 +6,7 @@
 #include "lib/base/interrupt.h"
 #include "lib/base/log.h"
 #include "lib/base/progress.h"
+#include "lib/base/text_stream.h"
 #include "lib/io/tokenize_corpus.h"
 
 namespace llmtool {
@@ -63,11 +64,21 @@ void report_losses(const TokenizeResult& result) {
   }
 }
 
+// An input that cannot be opened fails here, before --overwrite removes anything. Pipes are left
+// alone: what is read from them is gone.
+void open_once(const std::vector<std::string>& inputs) {
+  for (const std::string& name : inputs) {
+    const bool is_file = !fs::exists(name) || fs::is_regular_file(name);
+    if (name != "-" && is_file) InputStream{name};
+  }
+}
+
 void run(const Options& o, const CLI::App& app) {
   handle_interrupts();
   RunManifest manifest = start_manifest(app);
   const auto tokenizer = load_tokenizer(o.tokenizer);
   const std::vector<std::string> inputs = expand_globs(o.inputs);
+  open_once(inputs);
   prepare_output(o);
 
   const TokenizeOptions options{.reader = {.format = corpus_format(o.format)},

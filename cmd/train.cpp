@@ -243,6 +243,7 @@ void define_train(CLI::App& app) {
   o->model.num_attention_heads = 4;
   o->model.rms_norm_eps = 1e-5;
   o->model.tie_word_embeddings = true;
+  o->train.save_minutes = 10;
   app.add_option("-d,--data", o->data, "Folder that llmtool tokenize wrote (train/, val/)")
       ->required()
       ->type_name("DIR");

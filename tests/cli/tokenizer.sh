@@ -60,6 +60,11 @@ expect() {  # exit code, part of the message, command
 }
 expect 2 "already holds a dataset" "$LLMTOOL" tokenize docs.jsonl -t tok -o data
 "$LLMTOOL" tokenize docs.jsonl -t tok -o data --overwrite > /dev/null
+# A missing input is found before the old dataset goes.
+if "$LLMTOOL" tokenize docs.jsonl none.jsonl -t tok -o data --overwrite > /dev/null 2> err; then
+  echo "a missing input was passed over" && exit 1
+fi
+grep -q "none.jsonl" err && [[ -e data/dataset.json ]]
 expect 2 "is there already" "$LLMTOOL" tokenizer train docs.jsonl -o tok
 expect 3 "is too large for this text: it gives" \
   "$LLMTOOL" tokenizer train docs.jsonl -o none --vocab-size 30000
