@@ -25,9 +25,11 @@ std::string write_corpus(const fs::path& path, const std::vector<std::string>& t
 
 TokenizeResult run(const std::vector<std::string>& inputs, TokenizeOptions options,
                    int threads = 2) {
+  // Made before the pool: its trainer forks, and ThreadSanitizer wants no threads beside a fork.
+  const Tokenizer& made = tokenizer();
   ThreadPool pool(threads);
   options.reader.block_bytes = 2000;
-  return tokenize_corpus(tokenizer(), inputs, options, pool);
+  return tokenize_corpus(made, inputs, options, pool);
 }
 
 std::vector<std::string> texts_of(const fs::path& split) {
