@@ -74,12 +74,21 @@ void UnigramEncoder::build(const std::vector<Key>& keys, uint32_t node, size_t b
 
 uint32_t UnigramEncoder::find_base(const std::vector<uint8_t>& labels) {
   while (first_free_ < trie_.size() && trie_[first_free_].parent >= 0) ++first_free_;
-  for (uint32_t slot = std::max<uint32_t>(first_free_, labels[0] + 1u);; ++slot) {
+  const uint32_t begin = std::max<uint32_t>(first_free_, labels[0] + 1u);
+  uint32_t taken = 0;
+  for (uint32_t slot = begin;; ++slot) {
     const uint32_t base = slot - labels[0];
     if (trie_.size() < size_t{base} + 257) trie_.resize(2 * trie_.size() + 257);
+    if (trie_[slot].parent >= 0) {
+      ++taken;
+      continue;
+    }
     const bool fits = std::all_of(labels.begin(), labels.end(),
                                   [&](uint8_t label) { return trie_[base + label].parent < 0; });
-    if (fits) return base;
+    if (!fits) continue;
+    // Where 19 of 20 slots are taken it is not worth looking again (the rule of Darts).
+    if (uint64_t{taken} * 20 >= (uint64_t{slot} - begin + 1) * 19) first_free_ = slot;
+    return base;
   }
 }
 
