@@ -2,7 +2,6 @@
 // code runs twice, first on an Arena that only counts, then on one that owns the memory:
 //     Arena count(device);             layout(count);
 //     Arena real(device, count.size()); layout(real);
-// What lives only for a while is taken between mark() and rewind(): later takes reuse its place.
 #pragma once
 
 #include <cstdint>
@@ -59,10 +58,7 @@ class Arena {
     return static_cast<T*>(take_bytes(n * static_cast<int64_t>(sizeof(T))));
   }
 
-  int64_t mark() const { return used_; }
-  void rewind(int64_t mark) { used_ = mark; }
-
-  int64_t size() const { return most_; }  // bytes needed so far
+  int64_t size() const { return used_; }  // bytes needed so far
   Device device() const { return device_; }
 
  private:
@@ -70,7 +66,6 @@ class Arena {
     void* p = owns_ ? buffer_.data() + used_ : nullptr;
     constexpr int64_t kAlignment = 64;
     used_ += (bytes + kAlignment - 1) / kAlignment * kAlignment;
-    if (used_ > most_) most_ = used_;
     LLMTOOL_ASSERT(!owns_ || used_ <= buffer_.bytes());
     return p;
   }
@@ -78,7 +73,7 @@ class Arena {
   Device device_;
   Buffer buffer_;
   bool owns_ = false;
-  int64_t used_ = 0, most_ = 0;
+  int64_t used_ = 0;
 };
 
 }  // namespace llmtool
