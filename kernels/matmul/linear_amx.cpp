@@ -1,5 +1,5 @@
 #include "kernels/matmul/amx_engine.h"
-#include "kernels/matmul/linear.h"
+#include "kernels/matmul/linear_engine.h"
 
 namespace llmtool::LLMTOOL_ISA_NAMESPACE {
 namespace {
@@ -34,34 +34,7 @@ struct HardwareTiles {
   }
 };
 
-// Tiles are for bf16; f32 goes to the level below.
-template <class Args>
-bool passed_down(const Op<Args>& op, const Args& args, DType dtype, Stream& s) {
-  if (dtype == DType::kBF16) return false;
-  Stream below = s;
-  below.isa = Isa::kAvx512;
-  op(args, below);
-  return true;
-}
-
-void linear_amx(const Linear& a, Stream& s) {
-  if (passed_down(linear, a, a.x.dtype, s)) return;
-  gemm<AmxEngine<HardwareTiles>>({a.y, {a.x, false}, {a.w, true}, a.residual, a.accumulate}, s);
-}
-
-void linear_input_gradient_amx(const LinearInputGradient& a, Stream& s) {
-  if (passed_down(linear_input_gradient, a, a.dy.dtype, s)) return;
-  gemm<AmxEngine<HardwareTiles>>({a.dx, {a.dy, false}, {a.w, false}, {}, a.accumulate}, s);
-}
-
-void linear_weight_gradient_amx(const LinearWeightGradient& a, Stream& s) {
-  if (passed_down(linear_weight_gradient, a, a.dy.dtype, s)) return;
-  gemm<AmxEngine<HardwareTiles>>({a.dw, {a.dy, true}, {a.x, false}, {}, a.accumulate}, s);
-}
-
-LLMTOOL_KERNEL(linear, Device::kCpu, Isa::LLMTOOL_ISA, linear_amx);
-LLMTOOL_KERNEL(linear_input_gradient, Device::kCpu, Isa::LLMTOOL_ISA, linear_input_gradient_amx);
-LLMTOOL_KERNEL(linear_weight_gradient, Device::kCpu, Isa::LLMTOOL_ISA, linear_weight_gradient_amx);
+LLMTOOL_LINEAR_KERNELS(AmxEngine<HardwareTiles>);
 
 }  // namespace
 }  // namespace llmtool::LLMTOOL_ISA_NAMESPACE

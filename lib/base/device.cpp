@@ -10,7 +10,7 @@
 namespace llmtool {
 namespace {
 
-constexpr Isa kLevels[] = {Isa::kAvx2, Isa::kAvx512, Isa::kAmx};
+constexpr Isa kLevels[] = {Isa::kAvx2, Isa::kAvx512, Isa::kAvx512Bf16, Isa::kAmx};
 
 // Linux hands out the 8 KiB of tile state only on request (Documentation/x86/xstate.rst).
 bool request_amx() {
@@ -22,11 +22,13 @@ bool request_amx() {
 #endif
 }
 
-// __builtin_cpu_supports of g++ 12 does not know AMX: CPUID leaf 7, EDX bits 22 (bf16), 24 (tile).
-bool cpu_has_amx_bf16() {
+// __builtin_cpu_supports of g++ 12 does not know AMX: CPUID leaf 7, EDX bits 22 (bf16), 24 (tile),
+// 25 (int8).
+bool cpu_has_amx() {
   unsigned a = 7, b = 0, c = 0, d = 0;
   __asm__ volatile("cpuid" : "+a"(a), "=b"(b), "+c"(c), "=d"(d));
-  return ((d >> 22) & 1u) != 0 && ((d >> 24) & 1u) != 0;
+  constexpr unsigned kBits = 1u << 22 | 1u << 24 | 1u << 25;
+  return (d & kBits) == kBits;
 }
 
 Isa detect() {
@@ -39,7 +41,10 @@ Isa detect() {
                       __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") &&
                       __builtin_cpu_supports("avx512vl");
   if (!avx512) return Isa::kAvx2;
-  return cpu_has_amx_bf16() && request_amx() ? Isa::kAmx : Isa::kAvx512;
+  if (!__builtin_cpu_supports("avx512bf16") || !__builtin_cpu_supports("avx512vnni")) {
+    return Isa::kAvx512;
+  }
+  return cpu_has_amx() && request_amx() ? Isa::kAmx : Isa::kAvx512Bf16;
 }
 
 }  // namespace
@@ -56,6 +61,8 @@ std::string_view name_of(Isa isa) {
       return "avx2";
     case Isa::kAvx512:
       return "avx512";
+    case Isa::kAvx512Bf16:
+      return "avx512_bf16";
     case Isa::kAmx:
       return "amx";
   }
@@ -81,7 +88,8 @@ Isa selected_isa() {
           name_of(best), " at most");
     return level;
   }
-  fail(Fault::kUsage, concat("LLMTOOL_CPU=", wanted, ": expected avx2, avx512 or amx"));
+  fail(Fault::kUsage,
+       concat("LLMTOOL_CPU=", wanted, ": expected avx2, avx512, avx512_bf16 or amx"));
 }
 
 std::vector<Isa> available_isas() {

@@ -10,10 +10,11 @@ namespace llmtool {
 enum class Device : uint8_t { kCpu, kCuda };
 
 // Levels are ordered: a CPU that has one has those before it.
-//   kAvx2    AVX2, FMA, F16C, BMI2 (Haswell)
-//   kAvx512  AVX-512 F, BW, CD, DQ, VL (Skylake-X)
-//   kAmx     AMX tiles with bf16 (Sapphire Rapids)
-enum class Isa : uint8_t { kNone, kAvx2, kAvx512, kAmx };
+//   kAvx2        AVX2, FMA, F16C, BMI2 (Haswell)
+//   kAvx512      AVX-512 F, BW, CD, DQ, VL (Skylake-X)
+//   kAvx512Bf16  with BF16 and VNNI: dot products of bf16 and int8 (Cooper Lake, Zen 4)
+//   kAmx         AMX tiles with bf16 and int8 (Sapphire Rapids)
+enum class Isa : uint8_t { kNone, kAvx2, kAvx512, kAvx512Bf16, kAmx };
 
 std::string_view name_of(Device d);
 std::string_view name_of(Isa isa);
@@ -22,7 +23,9 @@ std::string_view name_of(Isa isa);
 // permission to use tile data, once.
 Isa detected_isa();
 
-// detected_isa(), or the level that the environment variable LLMTOOL_CPU=avx2|avx512|amx names.
+// detected_isa(), or the level that the environment variable
+// LLMTOOL_CPU=avx2|avx512|avx512_bf16|amx
+// names.
 // Throws Fault::kUsage for an unknown name, Fault::kDevice for a level that this CPU lacks or a CPU
 // without AVX2.
 Isa selected_isa();

@@ -33,7 +33,7 @@ def arguments():
     p.add_argument("--rounds", type=int, default=3)
     p.add_argument("--threads", type=int, default=2)
     p.add_argument("--dtype", choices=["fp32", "bf16"], default="fp32")
-    p.add_argument("--cpu", help="level that llmtool uses: avx2, avx512, amx; left out: its choice")
+    p.add_argument("--cpu", help="level that llmtool uses: avx2, avx512, avx512_bf16, amx; left out: its choice")
     return p.parse_args()
 
 

@@ -1,0 +1,60 @@
+// The three forms of linear.h on an engine of gemm.h.
+#pragma once
+
+#include "kernels/matmul/gemm.h"
+#include "kernels/matmul/linear.h"
+
+namespace llmtool::LLMTOOL_ISA_NAMESPACE {
+namespace {
+
+// What an engine of bf16 cannot take, f32, goes to the vector units.
+template <class Engine, class Args>
+bool passed_down(const Op<Args>& op, const Args& args, DType dtype, Stream& s) {
+  if (sizeof(typename Engine::Element) == sizeof(float) || dtype == DType::kBF16) return false;
+  Stream below = s;
+  below.isa = Isa::kAvx512;
+  op(args, below);
+  return true;
+}
+
+template <class Engine>
+void linear_on(const Linear& a, Stream& s) {
+  if (passed_down<Engine>(linear, a, a.x.dtype, s)) return;
+  gemm<Engine>({.c = a.y,
+                .a = {a.x, false},
+                .b = {a.w, true},
+                .residual = a.residual,
+                .accumulate = a.accumulate},
+               s);
+}
+
+template <class Engine>
+void linear_input_gradient_on(const LinearInputGradient& a, Stream& s) {
+  if (passed_down<Engine>(linear_input_gradient, a, a.dy.dtype, s)) return;
+  gemm<Engine>({.c = a.dx,
+                .a = {a.dy, false},
+                .b = {a.w, false},
+                .residual = {},
+                .accumulate = a.accumulate},
+               s);
+}
+
+template <class Engine>
+void linear_weight_gradient_on(const LinearWeightGradient& a, Stream& s) {
+  if (passed_down<Engine>(linear_weight_gradient, a, a.dy.dtype, s)) return;
+  gemm<Engine>(
+      {.c = a.dw, .a = {a.dy, true}, .b = {a.x, false}, .residual = {}, .accumulate = a.accumulate},
+      s);
+}
+
+}  // namespace
+}  // namespace llmtool::LLMTOOL_ISA_NAMESPACE
+
+// Registers them at the level of the file.
+#define LLMTOOL_LINEAR_KERNELS(Engine)                                                          \
+  static constexpr auto linear_kernel = linear_on<Engine>;                                      \
+  static constexpr auto input_gradient_kernel = linear_input_gradient_on<Engine>;               \
+  static constexpr auto weight_gradient_kernel = linear_weight_gradient_on<Engine>;             \
+  LLMTOOL_KERNEL(linear, Device::kCpu, Isa::LLMTOOL_ISA, linear_kernel);                        \
+  LLMTOOL_KERNEL(linear_input_gradient, Device::kCpu, Isa::LLMTOOL_ISA, input_gradient_kernel); \
+  LLMTOOL_KERNEL(linear_weight_gradient, Device::kCpu, Isa::LLMTOOL_ISA, weight_gradient_kernel)
