@@ -1,5 +1,6 @@
-// What attention's forward and backward share on the vector levels: panels of queries against
-// blocks of keys, multiplied by the tiles of kernels/matmul/gemm.h.
+// What attention's forward and backward share on the CPU: panels of queries against blocks of keys,
+// multiplied by an engine of kernels/matmul/gemm.h. With an engine of bf16 the softmax weights are
+// rounded to bf16 before they are multiplied, as FlashAttention does; sums are f32.
 #pragma once
 
 #include "kernels/attention/attention.h"
@@ -8,29 +9,21 @@
 namespace llmtool::LLMTOOL_ISA_NAMESPACE {
 namespace {
 
-inline constexpr int64_t kQueryPanels = kLanes == 16 ? 4 : 8;
-inline constexpr int64_t kQueryTile = kQueryPanels * kMr;  // positions that share packed keys
 inline constexpr int64_t kScoreVectors = kKvBlock / kLanes;
-static_assert(kKvBlock % kNr == 0);
 
-// head_dim rounded up to whole panels of kNr columns.
-LLMTOOL_INLINE int64_t padded(int64_t head_dim) {
-  return ceil_div(head_dim, kNr) * kNr;
-}
-
-// Cuts arrays out of one block of floats, each 64-byte aligned; base null only counts.
+// Cuts arrays out of one block of memory, each 64-byte aligned; base null only counts.
 struct Carver {
-  float* base;
+  char* base;
   int64_t used = 0;
 
-  LLMTOOL_INLINE float* take(int64_t floats) {
-    float* p = base == nullptr ? nullptr : base + used;
-    used += ceil_div(floats, 16) * 16;
-    return p;
+  template <class T>
+  LLMTOOL_INLINE void take(T*& p, int64_t count) {
+    p = base == nullptr ? nullptr : reinterpret_cast<T*>(base + used);
+    used += ceil_div(count * static_cast<int64_t>(sizeof(T)), 64) * 64;
   }
 };
 
-inline void fill(float* p, int64_t n, float value) {
+LLMTOOL_INLINE void fill(float* p, int64_t n, float value) {
   for (int64_t i = 0; i < n; ++i) p[i] = value;
 }
 
@@ -38,12 +31,6 @@ LLMTOOL_INLINE float first_lane(Vec x) {
   float lanes[kLanes];
   store(lanes, x);
   return lanes[0];
-}
-
-// Vector j of row r of a [kKvBlock / kNr][kMr][kNr] array of scores.
-LLMTOOL_INLINE float* score_at(float* scores, int64_t r, int64_t j) {
-  const int64_t key = j * kLanes;
-  return scores + key / kNr * kMr * kNr + r * kNr + key % kNr;
 }
 
 // Lanes of keys first_key, first_key + 1, ... that are not below limit become -infinity.
@@ -55,48 +42,83 @@ LLMTOOL_INLINE Vec masked(Vec x, int64_t first_key, int64_t limit) {
                      set1(-__builtin_inff()));
 }
 
-// Keys (rows) [begin, begin + kKvBlock) of one head: [kKvBlock / kNr][D][kNr], transposed; zeros
-// past the last key.
-inline void pack_keys(float* to, const View& keys, int64_t begin, int64_t head_dim) {
-  for (int64_t j = 0; j < kKvBlock; j += kNr) {
-    if (begin + j < keys.rows) {
-      pack_panel(to + j * head_dim, kNr, keys, true, begin + j, 0, head_dim);
-    } else {
-      fill(to + j * head_dim, kNr * head_dim, 0.0f);
+template <class Element>
+LLMTOOL_INLINE View rows_of(Element* data, int64_t rows, int64_t cols) {
+  constexpr DType kDType = sizeof(Element) == sizeof(float) ? DType::kF32 : DType::kBF16;
+  return View{data, rows, cols, cols, kDType};
+}
+
+// Panels and blocks as the engine packs them. k counts along the inner dimension of a product; a
+// panel packed for k in [0, n) may be read from any multiple of kDepth on.
+template <class Engine>
+struct QueryTiles {
+  using Element = typename Engine::Element;
+  static constexpr int64_t kMr = Engine::kMr, kNr = Engine::kNr, kDepth = Engine::kDepth;
+  // Positions that share packed keys: about 48 to 64.
+  static constexpr int64_t kPanels = (48 + kMr - 1) / kMr;
+  static constexpr int64_t kTile = kPanels * kMr;
+  static_assert(kKvBlock % kNr == 0 && kKvBlock % kDepth == 0 && kMr % kDepth == 0);
+
+  // head_dim as the inner dimension, and as columns.
+  static int64_t depth(int64_t head_dim) { return ceil_div(head_dim, kDepth) * kDepth; }
+  static int64_t width(int64_t head_dim) { return ceil_div(head_dim, kNr) * kNr; }
+
+  // Zeros for k in [from, count) of a panel of columns.
+  static void clear(Element* panel, int64_t from, int64_t count) {
+    const int64_t at = ceil_div(from, kDepth) * kDepth;
+    for (int64_t i = at * kNr; i < count * kNr; ++i) panel[i] = Element{};
+  }
+
+  // Rows [begin, begin + kKvBlock) of one head, transposed: the right side of q k^T, [kKvBlock /
+  // kNr][depth][kNr].
+  static void pack_keys(Element* to, const View& keys, int64_t begin, int64_t head_dim) {
+    const int64_t deep = depth(head_dim);
+    for (int64_t j = 0; j < kKvBlock; j += kNr) {
+      if (begin + j < keys.rows) {
+        Engine::pack_b(to + j * deep, {keys, true}, begin + j, 0, head_dim);
+      } else {
+        clear(to + j * deep, 0, deep);
+      }
     }
   }
-}
 
-// Rows [begin, begin + count) of one head, straight: [D panels][count][kNr]; zeros past the last.
-inline void pack_rows(float* to, const View& rows, int64_t begin, int64_t count, int64_t head_dim) {
-  const int64_t there = smaller(count, rows.rows - begin);
-  for (int64_t d = 0; d < head_dim; d += kNr) {
-    float* panel = to + d * count;
-    if (there > 0) pack_panel(panel, kNr, rows, false, d, begin, there);
-    if (there < count)
-      fill(panel + (there > 0 ? there : 0) * kNr, (count - (there > 0 ? there : 0)) * kNr, 0.0f);
+  // Rows [begin, begin + count) of one head as they are: the right side of weights v, [panels of
+  // D][count][kNr].
+  static void pack_rows(Element* to, const View& rows, int64_t begin, int64_t count,
+                        int64_t head_dim) {
+    const int64_t there = smaller(count, rows.rows - begin);
+    for (int64_t d = 0; d < head_dim; d += kNr) {
+      if (there > 0) Engine::pack_b(to + d * count, {rows, false}, d, begin, there);
+      if (there < count) clear(to + d * count, there > 0 ? there : 0, count);
+    }
   }
-}
 
-inline void pack_values(float* to, const View& values, int64_t begin, int64_t head_dim) {
-  pack_rows(to, values, begin, kKvBlock, head_dim);
-}
-
-// scores = q k^T: q a panel [D][kMr], k packed by pack_keys.
-inline void multiply_scores(float* scores, const float* q, const float* k, int64_t rows,
-                            int64_t head_dim) {
-  fill(scores, kMr * kKvBlock, 0.0f);
-  for (int64_t j = 0; j < kKvBlock; j += kNr) {
-    multiply_rows(rows, scores + j * kMr, q, k + j * head_dim, head_dim);
+  // scores = q k^T: q a panel of rows, k packed by pack_keys; [kKvBlock / kNr][kMr][kNr].
+  static void multiply_scores(float* scores, const Element* q, const Element* k, int64_t rows,
+                              int64_t head_dim) {
+    fill(scores, kMr * kKvBlock, 0.0f);
+    for (int64_t j = 0; j < kKvBlock; j += kNr) {
+      Engine::multiply(rows, scores + j * kMr, q, k + j * depth(head_dim), head_dim);
+    }
   }
-}
-
-// to[key][kMr] = scores of `rows` rows.
-inline void transpose_scores(float* to, const float* scores, int64_t rows) {
-  for (int64_t j = 0; j < kKvBlock; j += kNr) {
-    pack_transposed(to + j * kMr, kMr, scores + j * kMr, kNr, rows, kNr);
+  // Vector j of row r of the scores.
+  LLMTOOL_INLINE static float* score_at(float* scores, int64_t r, int64_t j) {
+    const int64_t key = j * kLanes;
+    return scores + key / kNr * kMr * kNr + r * kNr + key % kNr;
   }
-}
+
+  // out += weights rows: `weights` a panel of rows packed for k in [0, count), `rows` packed by
+  // pack_rows for `stride` rows of which [first, first + count) are multiplied; out [panels of
+  // D][kMr][kNr], `pitch` floats from one to the next.
+  static void add_weighted(float* out, int64_t pitch, const Element* weights, const Element* rows,
+                           int64_t stride, int64_t first, int64_t panel_rows, int64_t count,
+                           int64_t head_dim) {
+    for (int64_t d = 0; d < head_dim; d += kNr) {
+      Engine::multiply(panel_rows, out + d / kNr * pitch, weights, rows + d * stride + first * kNr,
+                       count);
+    }
+  }
+};
 
 }  // namespace
 }  // namespace llmtool::LLMTOOL_ISA_NAMESPACE

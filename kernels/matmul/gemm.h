@@ -7,6 +7,7 @@
 // it. Weights need no packed copy in memory (tests/bench/matmul_spike.md).
 #pragma once
 
+#include "lib/base/op.h"
 #include "lib/base/simd.h"
 #include "lib/base/stream.h"
 #include "lib/base/view.h"
@@ -288,6 +289,16 @@ void gemm(const Gemm& g, Stream& s) {
   for (int64_t m = 0; m < g.c.rows; m += step) {
     multiply_rows_of_c<Engine>(g, m, smaller(g.c.rows, m + step), s);
   }
+}
+
+// What an engine of bf16 cannot take, f32, goes to the vector units.
+template <class Engine, class Args>
+bool passed_down(const Op<Args>& op, const Args& args, DType dtype, Stream& s) {
+  if (sizeof(typename Engine::Element) == sizeof(float) || dtype == DType::kBF16) return false;
+  Stream below = s;
+  below.isa = Isa::kAvx512;
+  op(args, below);
+  return true;
 }
 
 }  // namespace

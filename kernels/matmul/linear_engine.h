@@ -7,16 +7,6 @@
 namespace llmtool::LLMTOOL_ISA_NAMESPACE {
 namespace {
 
-// What an engine of bf16 cannot take, f32, goes to the vector units.
-template <class Engine, class Args>
-bool passed_down(const Op<Args>& op, const Args& args, DType dtype, Stream& s) {
-  if (sizeof(typename Engine::Element) == sizeof(float) || dtype == DType::kBF16) return false;
-  Stream below = s;
-  below.isa = Isa::kAvx512;
-  op(args, below);
-  return true;
-}
-
 template <class Engine>
 void linear_on(const Linear& a, Stream& s) {
   if (passed_down<Engine>(linear, a, a.x.dtype, s)) return;

@@ -1,0 +1,11 @@
+#include "kernels/attention/forward_tiles.h"
+#include "kernels/matmul/amx_tiles.h"
+
+namespace llmtool::LLMTOOL_ISA_NAMESPACE {
+namespace {
+
+constexpr auto attention_kernel = attention_on<TileEngine>;
+LLMTOOL_KERNEL(attention, Device::kCpu, Isa::LLMTOOL_ISA, attention_kernel);
+
+}  // namespace
+}  // namespace llmtool::LLMTOOL_ISA_NAMESPACE

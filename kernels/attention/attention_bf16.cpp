@@ -1,0 +1,11 @@
+#include "kernels/attention/forward_tiles.h"
+#include "kernels/matmul/dot_engine.h"
+
+namespace llmtool::LLMTOOL_ISA_NAMESPACE {
+namespace {
+
+constexpr auto attention_kernel = attention_on<DotEngine>;
+LLMTOOL_KERNEL(attention, Device::kCpu, Isa::LLMTOOL_ISA, attention_kernel);
+
+}  // namespace
+}  // namespace llmtool::LLMTOOL_ISA_NAMESPACE
