@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdio>
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -126,6 +127,50 @@ void create_folder(const fs::path& path) {
       fail_io("create the folder", part, error_number);
     }
   }
+}
+
+namespace {
+
+void rename_path(const fs::path& from, const fs::path& to) {
+  if (::rename(from.c_str(), to.c_str()) != 0) fail_io("put in place", to, errno);
+}
+
+// False if the file system cannot do it.
+bool exchanged(const fs::path& a, const fs::path& b) {
+  if (::renameat2(AT_FDCWD, a.c_str(), AT_FDCWD, b.c_str(), RENAME_EXCHANGE) == 0) return true;
+  if (errno != EINVAL && errno != ENOSYS && errno != EOPNOTSUPP) fail_io("put in place", b, errno);
+  return false;
+}
+
+void remove_folder(const fs::path& folder) {
+  std::error_code code;
+  fs::remove_all(folder, code);
+  if (code) fail_io("remove", folder, code.value());
+}
+
+}  // namespace
+
+void replace_folder(const fs::path& made, const fs::path& folder, bool may_exchange) {
+  sync_folder(made);
+  std::error_code code;
+  if (!fs::exists(folder, code)) {
+    rename_path(made, folder);
+    return sync_folder(folder_of(folder));
+  }
+  if (may_exchange && exchanged(made, folder)) {
+    sync_folder(folder_of(folder));
+    return remove_folder(made);
+  }
+  const fs::path old = made.string() + ".old";
+  remove_folder(old);
+  rename_path(folder, old);
+  if (::rename(made.c_str(), folder.c_str()) != 0) {
+    const int reason = errno;
+    ::rename(old.c_str(), folder.c_str());
+    fail_io("put in place", folder, reason);
+  }
+  sync_folder(folder_of(folder));
+  remove_folder(old);
 }
 
 MappedFile::MappedFile(const fs::path& path) : path_(path) {

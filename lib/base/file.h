@@ -22,6 +22,13 @@ void write_file(const fs::path& path, std::string_view bytes);
 // Creates the folder and its parents; says which part of the path is in the way.
 void create_folder(const fs::path& path);
 
+// Puts the folder `made` under the name `folder`, on the same file system. One that is there is
+// exchanged in one step (renameat2) and removed after: at no moment is there none, nor a mixture.
+// Where the file system cannot exchange, or not may_exchange, two renames do it, the second undone
+// by a failure. Until it is removed, the old one lies under the name of `made`, or of that with
+// ".old" behind it.
+void replace_folder(const fs::path& made, const fs::path& folder, bool may_exchange = true);
+
 // Throws the Error for a failed system call: "cannot <action> <path>: <reason of error_number>",
 // with a hint where one helps. A broken pipe is Fault::kBrokenPipe.
 [[noreturn]] void fail_io(std::string_view action, const fs::path& path, int error_number);

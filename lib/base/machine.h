@@ -1,11 +1,18 @@
-// What the machine is, for reports.
+// What the machine is and what this process takes of it, for reports.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 namespace llmtool {
 
 // As /proc/cpuinfo spells it; "unknown" where there is none.
 std::string cpu_model();
+
+// Memory of this process on the host, in bytes, as /proc/self/status has it.
+struct MemoryUse {
+  int64_t resident = 0, peak = 0;
+};
+MemoryUse memory_use();
 
 }  // namespace llmtool

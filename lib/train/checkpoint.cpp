@@ -4,9 +4,7 @@
 #include <charconv>
 #include <chrono>
 #include <cstdio>
-#include <fcntl.h>
 #include <nlohmann/json.hpp>
-#include <unistd.h>
 
 #include "lib/base/error.h"
 
@@ -37,15 +35,7 @@ int64_t step_of(const std::string& name) {
   return r.ec == std::errc() && r.ptr == end ? step : -1;
 }
 
-// Puts the names inside a folder on the disk, so that a rename that follows survives a power cut.
-void sync_folder(const fs::path& folder) {
-  const int fd = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd < 0) return;
-  ::fsync(fd);
-  ::close(fd);
-}
-
-// Writes a folder through `fill` under a temporary name beside it and renames it.
+// Writes a folder through `fill` under a temporary name beside it and puts it in place.
 template <class Fill>
 void write_folder(const fs::path& folder, Fill&& fill) {
   const fs::path temporary =
@@ -59,12 +49,7 @@ void write_folder(const fs::path& folder, Fill&& fill) {
     fs::remove_all(temporary, ignored);
     throw;
   }
-  sync_folder(temporary);
-  fs::remove_all(folder, ignored);
-  std::error_code error;
-  fs::rename(temporary, folder, error);
-  check(!error, Fault::kIo, folder.string(), ": cannot be put in place: ", error.message());
-  sync_folder(folder.parent_path());
+  replace_folder(temporary, folder);
 }
 
 // Under the temporary name first: a run killed in between leaves no checkpoint with files missing.
@@ -165,11 +150,13 @@ void remove_old_checkpoints(const fs::path& run, const Retention& keep) {
 }
 
 void remove_unfinished(const fs::path& run) {
-  std::error_code error;
   std::vector<fs::path> leftovers;
-  for (const auto& entry : fs::directory_iterator(checkpoints_of(run), error)) {
-    if (entry.path().filename().string().rfind(kUnfinished, 0) == 0) {
-      leftovers.push_back(entry.path());
+  for (const fs::path& folder : {run, checkpoints_of(run)}) {
+    std::error_code error;
+    for (const auto& entry : fs::directory_iterator(folder, error)) {
+      if (entry.path().filename().string().starts_with(kUnfinished)) {
+        leftovers.push_back(entry.path());
+      }
     }
   }
   for (const fs::path& path : leftovers) fs::remove_all(path);

@@ -27,7 +27,8 @@ struct CheckpointFolder {
 };
 std::vector<CheckpointFolder> list_checkpoints(const fs::path& run);
 
-// Writes the model folder, without optimizer state, under its final name.
+// Writes the model folder, without optimizer state, under its final name. One that was there
+// is replaced in one step (see replace_folder).
 void save_model_folder(const fs::path& folder, const Model& model, const Tokenizer* tokenizer,
                        Stream& stream);
 

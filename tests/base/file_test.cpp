@@ -1,5 +1,7 @@
 #include "lib/base/file.h"
 
+#include <atomic>
+#include <cstdio>
 #include <doctest/doctest.h>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -158,4 +160,49 @@ TEST_CASE("file: folders are made with their parents") {
   create_folder("relative/deep");
   fs::current_path(here);
   CHECK(fs::is_directory(folder.path() / "relative" / "deep"));
+}
+
+TEST_CASE("replace_folder: the new one is in place and nothing else is left, exchanged or not") {
+  for (const bool may_exchange : {true, false}) {
+    CAPTURE(may_exchange);
+    const ScratchFolder scratch;
+    const fs::path made = scratch.path() / "made", folder = scratch.path() / "folder";
+    for (const char* text : {"first", "second", "third"}) {
+      create_folder(made);
+      write_file(made / text, text);
+      replace_folder(made, folder, may_exchange);
+      CHECK(read_file(folder / text) == text);
+      CHECK(std::distance(fs::directory_iterator(folder), fs::directory_iterator()) == 1);
+      CHECK(std::distance(fs::directory_iterator(scratch.path()), fs::directory_iterator()) == 1);
+    }
+    CHECK_THROWS_AS(replace_folder(scratch.path() / "none", folder, may_exchange), Error);
+    CHECK(read_file(folder / "third") == "third");
+  }
+}
+
+TEST_CASE("replace_folder: at no moment is there no folder") {
+  const ScratchFolder scratch;
+  const fs::path made = scratch.path() / "made", folder = scratch.path() / "folder";
+  const auto make = [&](const fs::path& at) {
+    create_folder(at);
+    write_file(at / "file", "text");
+  };
+  make(made);
+  make(folder);
+  if (renameat2(AT_FDCWD, made.c_str(), AT_FDCWD, folder.c_str(), RENAME_EXCHANGE) != 0) {
+    MESSAGE("this file system cannot exchange folders");
+    return;
+  }
+  std::atomic<bool> done{false};
+  std::atomic<int> missing{0}, reads{0};
+  std::thread reader([&] {
+    for (; !done; ++reads) missing += fs::is_directory(folder) ? 0 : 1;
+  });
+  for (int i = 0; i < 200 || reads < 200; ++i) {
+    make(made);
+    replace_folder(made, folder);
+  }
+  done = true;
+  reader.join();
+  CHECK(missing == 0);
 }

@@ -1,0 +1,26 @@
+// One process at a time writes into a folder. The lock is advisory (flock on a file in the folder)
+// and ends with the process that holds it, however that ends.
+#pragma once
+
+#include "lib/base/file.h"
+
+namespace llmtool {
+
+class RunLock {
+ public:
+  // Takes `folder`/run.lock. Throws Fault::kUsage, naming the process if it told, if another one
+  // holds it. A file system without locks is warned about and not locked.
+  explicit RunLock(const fs::path& folder);
+  // Removes the file and lets go.
+  ~RunLock();
+  RunLock(const RunLock&) = delete;
+  RunLock& operator=(const RunLock&) = delete;
+
+ private:
+  bool take();  // false: the file was removed in between by who held it
+
+  fs::path path_;
+  int fd_ = -1;
+};
+
+}  // namespace llmtool
