@@ -24,10 +24,10 @@ struct Shape {
 // What decides the algorithm. m is 0 for a row-invariant product.
 struct Key {
   int64_t m, n, k;
-  bool a_transposed, b_transposed;
+  bool a_transposed, b_transposed, biased;
   DType in, out;
 
-  auto tied() const { return std::tie(m, n, k, a_transposed, b_transposed, in, out); }
+  auto tied() const { return std::tie(m, n, k, a_transposed, b_transposed, biased, in, out); }
   bool operator<(const Key& other) const { return tied() < other.tied(); }
 };
 
@@ -88,6 +88,19 @@ struct Descriptors {
     p.a_transposed ? layout(b, in, s.m, s.k, p.a.stride) : layout(b, in, s.k, s.m, p.a.stride);
     layout(c, out, s.n, s.m, c_stride);
     layout(d, out, s.n, s.m, p.d.stride);
+    if (!p.bias.empty()) set_bias(p.bias);
+  }
+
+  // Along the rows of its d: our columns.
+  void set_bias(const View& bias) {
+    const cublasLtEpilogue_t epilogue = CUBLASLT_EPILOGUE_BIAS;
+    const int32_t type = type_of(bias.dtype);
+    const auto set = [&](cublasLtMatmulDescAttributes_t which, const void* value, size_t bytes) {
+      check_status(lt.desc_set(product, which, value, bytes), "descriptor", "");
+    };
+    set(CUBLASLT_MATMUL_DESC_EPILOGUE, &epilogue, sizeof(epilogue));
+    set(CUBLASLT_MATMUL_DESC_BIAS_POINTER, &bias.data, sizeof(bias.data));
+    set(CUBLASLT_MATMUL_DESC_BIAS_DATA_TYPE, &type, sizeof(type));
   }
 
   void set_transpose(cublasLtMatmulDescAttributes_t which, bool transposed) {
@@ -202,6 +215,7 @@ struct CublasLt::State {
                   .k = shape.k,
                   .a_transposed = p.a_transposed,
                   .b_transposed = p.b_transposed,
+                  .biased = !p.bias.empty(),
                   .in = p.a.dtype,
                   .out = p.d.dtype};
     const auto at = algorithms.find(key);

@@ -20,12 +20,12 @@ struct AmxEngine {
   static constexpr int64_t kMr = 2 * kTileRows, kNr = 2 * kTileRows, kDepth = kTileDepth;
 
   // A has a row of C in each row of a tile, B a pair of k.
-  static void pack(bf16* to, const View& v, bool along_k, bool is_a, int64_t begin, int64_t k_begin,
-                   int64_t count) {
+  static void pack(bf16* to, const View& v, bool along_k, bool is_a, int64_t begin, int64_t pitch,
+                   int64_t k_begin, int64_t count) {
     for (int64_t k = 0; k < count; k += kTileDepth) {
       for (int64_t half = 0; half < 2; ++half) {
         Vec r[kLanes];
-        load_block(r, v, along_k, is_a, begin + half * kTileRows, k_begin + k,
+        load_block(r, v, along_k, is_a, begin + half * pitch, k_begin + k,
                    smaller(kTileDepth, count - k));
         for (int64_t i = 0; i < kTileRows; ++i) {
           store(reinterpret_cast<float*>(to) + i * kLanes, r[i]);
@@ -35,10 +35,10 @@ struct AmxEngine {
     }
   }
   static void pack_a(bf16* to, const Operand& a, int64_t begin, int64_t k_begin, int64_t count) {
-    pack(to, a.view, !a.transposed, true, begin, k_begin, count);
+    pack(to, a.view, !a.transposed, true, begin, a.pitch, k_begin, count);
   }
   static void pack_b(bf16* to, const Operand& b, int64_t begin, int64_t k_begin, int64_t count) {
-    pack(to, b.view, b.transposed, false, begin, k_begin, count);
+    pack(to, b.view, b.transposed, false, begin, b.pitch, k_begin, count);
   }
 
   // Tiles 0-3: sums of (row half, column half); 4, 5: A; 6, 7: B.

@@ -52,13 +52,14 @@ struct DotEngine {
   static constexpr int64_t kDepth = 2;
 
   static void pack(bf16* to, int64_t width, const View& v, bool along_k, int64_t begin,
-                   int64_t k_begin, int64_t count) {
+                   int64_t pitch, int64_t k_begin, int64_t count) {
     auto* pairs = reinterpret_cast<float*>(to);
     for (int64_t k = 0; k < count; k += kPairsDepth, pairs += kLanes * width) {
       const int64_t depth = smaller(kPairsDepth, count - k);
       for (int64_t i = 0; i < width; i += kLanes) {
         Vec r[kLanes];
-        load_block(r, v, along_k, /*as_rows=*/false, begin + i, k_begin + k, depth);
+        load_block(r, v, along_k, /*as_rows=*/false, begin + i / kLanes * pitch, k_begin + k,
+                   depth);
         const int64_t lanes = smaller(kLanes, width - i);
         for (int64_t j = 0; j < ceil_div(depth, 2); ++j) {
           store_lanes(pairs + j * width + i, r[j], lanes);
@@ -67,10 +68,10 @@ struct DotEngine {
     }
   }
   static void pack_a(bf16* to, const Operand& a, int64_t begin, int64_t k_begin, int64_t count) {
-    pack(to, kMr, a.view, !a.transposed, begin, k_begin, count);
+    pack(to, kMr, a.view, !a.transposed, begin, a.pitch, k_begin, count);
   }
   static void pack_b(bf16* to, const Operand& b, int64_t begin, int64_t k_begin, int64_t count) {
-    pack(to, kNr, b.view, b.transposed, begin, k_begin, count);
+    pack(to, kNr, b.view, b.transposed, begin, b.pitch, k_begin, count);
   }
   static void multiply(int64_t rows, float* tile, const bf16* a, const bf16* b, int64_t count) {
     dot_rows(rows, tile, reinterpret_cast<const float*>(a), reinterpret_cast<const float*>(b),

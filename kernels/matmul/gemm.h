@@ -22,16 +22,10 @@ inline constexpr int64_t kMr = kLanes == 16 ? 14 : 6;
 
 // How A and B lie in memory.
 struct Operand {
-  View view;
+  View view;        // f32 or bf16
   bool transposed;  // A: view is (K, M) instead of (M, K); B: view is (N, K) instead of (K, N)
-};
-
-struct Gemm {
-  View c;           // (M, N) f32 or bf16
-  Operand a;        // f32 or bf16
-  Operand b;        // f32 or bf16
-  View residual;    // (M, N) like c or empty: added to the finished sum
-  bool accumulate;  // the chain starts from c instead of 0
+  // B: columns from the first vector of a panel to the second.
+  int64_t pitch = kLanes;
 };
 
 LLMTOOL_INLINE int64_t ceil_div(int64_t a, int64_t b) {
@@ -41,60 +35,60 @@ LLMTOOL_INLINE int64_t smaller(int64_t a, int64_t b) {
   return a < b ? a : b;
 }
 
-// to[k][i] = from(row i, column k) for i < rows, 0 for rows <= i < width; from is row-major.
+// One vector of a panel: to[k * width + i] = from(row i, column k) for i < rows, 0 for rows <= i <
+// lanes; from is row-major.
 template <class T>
-void pack_transposed(float* to, int64_t width, const T* from, int64_t stride, int64_t rows,
-                     int64_t k_count) {
-  for (int64_t i = 0; i < width; i += kLanes) {
-    const int64_t lanes = smaller(kLanes, width - i);
-    for (int64_t k = 0; k < k_count; k += kLanes) {
-      const int64_t depth = smaller(kLanes, k_count - k);
-      Vec r[kLanes];
-      for (int64_t j = 0; j < kLanes; ++j) {
-        r[j] = i + j < rows ? load_lanes(from + (i + j) * stride + k, depth) : zero();
-      }
-      transpose(r);
-      for (int64_t j = 0; j < depth; ++j) store_lanes(to + (k + j) * width + i, r[j], lanes);
+void pack_transposed(float* to, int64_t width, int64_t lanes, const T* from, int64_t stride,
+                     int64_t rows, int64_t k_count) {
+  for (int64_t k = 0; k < k_count; k += kLanes) {
+    const int64_t depth = smaller(kLanes, k_count - k);
+    Vec r[kLanes];
+    for (int64_t j = 0; j < kLanes; ++j) {
+      r[j] = j < rows ? load_lanes(from + j * stride + k, depth) : zero();
     }
+    transpose(r);
+    for (int64_t j = 0; j < depth; ++j) store_lanes(to + (k + j) * width, r[j], lanes);
   }
 }
 
-// to[k][i] = from(row k, column i) for i < columns, 0 for columns <= i < width.
+// to[k * width + i] = from(row k, column i) for i < columns, 0 for columns <= i < lanes.
 template <class T>
-void pack_straight(float* to, int64_t width, const T* from, int64_t stride, int64_t columns,
-                   int64_t k_count) {
+void pack_straight(float* to, int64_t width, int64_t lanes, const T* from, int64_t stride,
+                   int64_t columns, int64_t k_count) {
   for (int64_t k = 0; k < k_count; ++k) {
-    for (int64_t i = 0; i < width; i += kLanes) {
-      const int64_t there = columns - i;
-      const int64_t lanes = smaller(kLanes, width - i);
-      const Vec v = there >= kLanes ? load(from + k * stride + i)
-                    : there > 0     ? load_n(from + k * stride + i, there)
+    const Vec v = columns >= kLanes ? load(from + k * stride)
+                  : columns > 0     ? load_n(from + k * stride, columns)
                                     : zero();
-      store_lanes(to + k * width + i, v, lanes);
-    }
+    store_lanes(to + k * width, v, lanes);
   }
 }
 
 // A panel of `width` rows of A or columns of B, from index `begin`, k in [k_begin, k_begin +
-// count).
+// count); from one vector of it to the next are `pitch` rows or columns. along_k: the rows of the
+// view run along k.
 template <class T>
-LLMTOOL_INLINE void pack_panel_of(float* to, int64_t width, const View& v, bool k_is_column,
-                                  int64_t begin, int64_t k_begin, int64_t count) {
-  if (k_is_column) {
-    pack_transposed(to, width, v.row<T>(begin) + k_begin, v.stride, smaller(width, v.rows - begin),
-                    count);
-  } else {
-    pack_straight(to, width, v.row<T>(k_begin) + begin, v.stride, smaller(width, v.cols - begin),
-                  count);
+LLMTOOL_INLINE void pack_panel_of(float* to, int64_t width, const View& v, bool along_k,
+                                  int64_t begin, int64_t pitch, int64_t k_begin, int64_t count) {
+  for (int64_t i = 0; i < width; i += kLanes) {
+    const int64_t at = begin + i / kLanes * pitch, lanes = smaller(kLanes, width - i);
+    const int64_t there = (along_k ? v.rows : v.cols) - at;
+    const T* from = there <= 0 ? nullptr
+                    : along_k  ? v.row<T>(at) + k_begin
+                               : v.row<T>(k_begin) + at;
+    if (along_k) {
+      pack_transposed(to + i, width, lanes, from, v.stride, smaller(lanes, there), count);
+    } else {
+      pack_straight(to + i, width, lanes, from, v.stride, smaller(lanes, there), count);
+    }
   }
 }
 
-inline void pack_panel(float* to, int64_t width, const View& v, bool k_is_column, int64_t begin,
-                       int64_t k_begin, int64_t count) {
+inline void pack_panel(float* to, int64_t width, const View& v, bool along_k, int64_t begin,
+                       int64_t pitch, int64_t k_begin, int64_t count) {
   if (v.dtype == DType::kBF16) {
-    pack_panel_of<bf16>(to, width, v, k_is_column, begin, k_begin, count);
+    pack_panel_of<bf16>(to, width, v, along_k, begin, pitch, k_begin, count);
   } else {
-    pack_panel_of<float>(to, width, v, k_is_column, begin, k_begin, count);
+    pack_panel_of<float>(to, width, v, along_k, begin, pitch, k_begin, count);
   }
 }
 
@@ -128,31 +122,59 @@ LLMTOOL_INLINE void multiply_rows(int64_t rows, float* tile, const float* a, con
   multiply_tile<R>(tile, a, b, count);
 }
 
-// tile: rows of `width` floats.
-template <class T>
-void load_tile(float* tile, int64_t width, const View& c, int64_t m, int64_t n, int64_t rows,
-               int64_t columns) {
-  for (int64_t r = 0; r < rows; ++r) {
-    const T* from = c.row<T>(m + r) + n;
-    for_vectors(columns, [&](int64_t i, int64_t lanes) {
-      store(tile + r * width + i, load_lanes(from + i, lanes));
-    });
-  }
-}
+// What becomes of a product. A target has
+//   rows(), columns()  of the product
+//   kColumns           how many of its columns a panel of B makes
+//   accumulate         the chains start from what load() gives instead of 0
+//   load, store        the tile [kMr][kNr] of the rows from m, the columns from n
+// This one: c = a b [+ bias] [+ residual], or c += a b.
+struct Product {
+  View c;              // (M, N) f32 or bf16
+  View residual = {};  // (M, N) like c or empty
+  View bias = {};      // (1, N) f32 or bf16, or empty
+  bool accumulate = false;
 
-template <class T>
-void store_tile(const Gemm& g, const float* tile, int64_t width, int64_t m, int64_t n, int64_t rows,
-                int64_t columns) {
-  for (int64_t r = 0; r < rows; ++r) {
-    T* to = g.c.row<T>(m + r) + n;
-    const T* add = g.residual.empty() ? nullptr : g.residual.row<T>(m + r) + n;
-    for_vectors(columns, [&](int64_t i, int64_t lanes) {
-      Vec v = load(tile + r * width + i);
-      if (add != nullptr) v = v + load_lanes(add + i, lanes);
-      store_lanes(to + i, v, lanes);
-    });
+  static constexpr int64_t kColumns = kNr;
+  int64_t rows() const { return c.rows; }
+  int64_t columns() const { return c.cols; }
+
+  template <class T>
+  void load_as(float* tile, int64_t m, int64_t n, int64_t row_count, int64_t column_count) const {
+    for (int64_t r = 0; r < row_count; ++r) {
+      const T* from = c.row<T>(m + r) + n;
+      for_vectors(column_count, [&](int64_t i, int64_t lanes) LLMTOOL_INLINE_LAMBDA {
+        llmtool::LLMTOOL_ISA_NAMESPACE::store(tile + r * kNr + i, load_lanes(from + i, lanes));
+      });
+    }
   }
-}
+  template <class T>
+  void store_as(const float* tile, int64_t m, int64_t n, int64_t row_count,
+                int64_t column_count) const {
+    for (int64_t r = 0; r < row_count; ++r) {
+      T* to = c.row<T>(m + r) + n;
+      const T* add = residual.empty() ? nullptr : residual.row<T>(m + r) + n;
+      for_vectors(column_count, [&](int64_t i, int64_t lanes) LLMTOOL_INLINE_LAMBDA {
+        Vec v = llmtool::LLMTOOL_ISA_NAMESPACE::load(tile + r * kNr + i);
+        if (!bias.empty()) v = v + load_bias(n + i, lanes);
+        if (add != nullptr) v = v + load_lanes(add + i, lanes);
+        store_lanes(to + i, v, lanes);
+      });
+    }
+  }
+  LLMTOOL_INLINE Vec load_bias(int64_t n, int64_t lanes) const {
+    return bias.dtype == DType::kBF16 ? load_lanes(bias.row<bf16>(0) + n, lanes)
+                                      : load_lanes(bias.row<float>(0) + n, lanes);
+  }
+  void load(float* tile, int64_t m, int64_t n, int64_t row_count, int64_t column_count) const {
+    c.dtype == DType::kBF16 ? load_as<bf16>(tile, m, n, row_count, column_count)
+                            : load_as<float>(tile, m, n, row_count, column_count);
+  }
+  void store(const float* tile, int64_t m, int64_t n, int64_t row_count,
+             int64_t column_count) const {
+    c.dtype == DType::kBF16 ? store_as<bf16>(tile, m, n, row_count, column_count)
+                            : store_as<float>(tile, m, n, row_count, column_count);
+  }
+};
 
 // What multiplies packed panels: the vector units, in f32. An engine has
 //   Element        of packed operands
@@ -168,10 +190,10 @@ struct VectorEngine {
   static constexpr int64_t kDepth = 1;
 
   static void pack_a(float* to, const Operand& a, int64_t begin, int64_t k_begin, int64_t count) {
-    pack_panel(to, kMr, a.view, !a.transposed, begin, k_begin, count);
+    pack_panel(to, kMr, a.view, !a.transposed, begin, a.pitch, k_begin, count);
   }
   static void pack_b(float* to, const Operand& b, int64_t begin, int64_t k_begin, int64_t count) {
-    pack_panel(to, kNr, b.view, b.transposed, begin, k_begin, count);
+    pack_panel(to, kNr, b.view, b.transposed, begin, b.pitch, k_begin, count);
   }
   static void multiply(int64_t rows, float* tile, const float* a, const float* b, int64_t count) {
     multiply_rows(rows, tile, a, b, count);
@@ -180,114 +202,139 @@ struct VectorEngine {
   static void end() {}
 };
 
-// Where one call's pieces lie: rows [m_begin, m_end) of C against all of B.
-template <class Engine>
-struct GemmPlan {
-  int64_t m_begin, m_end;  // rows whose A panels are packed together
-  int64_t k, k_padded;
-  int64_t n_panels;
-  int64_t m_pieces, panels_per_piece;        // tasks: n_panels x m_pieces
-  int64_t k_block;                           // of B that is packed at once, a multiple of kDepth
-  const typename Engine::Element* packed_a;  // [panel][k_padded][kMr]
+template <class Target>
+struct Gemm {
+  Operand a, b;
+  Target target;
+
+  int64_t inner() const { return b.transposed ? b.view.cols : b.view.rows; }
 };
 
+// Rows [m_begin, m_end) of the product against all of B, k in [k_begin, k_end) at a time.
 template <class Engine>
-void start_tile(const Gemm& g, float* tile, int64_t m, int64_t n, int64_t rows, int64_t columns) {
-  for (int64_t i = 0; i < Engine::kMr * Engine::kNr; i += kLanes) store(tile + i, zero());
-  if (!g.accumulate) return;
-  g.c.dtype == DType::kBF16 ? load_tile<bf16>(tile, Engine::kNr, g.c, m, n, rows, columns)
-                            : load_tile<float>(tile, Engine::kNr, g.c, m, n, rows, columns);
-}
+struct GemmPlan {
+  using Element = typename Engine::Element;
+  static constexpr int64_t kTile = Engine::kMr * Engine::kNr;
 
-template <class Engine>
-void finish_tile(const Gemm& g, const float* tile, int64_t m, int64_t n, int64_t rows,
-                 int64_t columns) {
-  g.c.dtype == DType::kBF16 ? store_tile<bf16>(g, tile, Engine::kNr, m, n, rows, columns)
-                            : store_tile<float>(g, tile, Engine::kNr, m, n, rows, columns);
-}
+  int64_t m_begin, m_end;
+  int64_t k_begin, k_end, k_padded;
+  int64_t panels, n_panels;
+  int64_t m_pieces, panels_per_piece;  // tasks: n_panels x m_pieces
+  int64_t k_block;                     // of B that is packed at once, a multiple of kDepth
+  Element* packed_a;                   // [panel][k_padded][kMr]
+  float* sums;                         // [n_panel][panel][kMr][kNr] between runs of k, or null
+};
 
-// One panel of columns of C, the rows of one piece. work: B, then the tiles of the piece.
-template <class Engine>
-void multiply_piece(const Gemm& g, const GemmPlan<Engine>& plan, int64_t task, char* work) {
-  constexpr int64_t kTile = Engine::kMr * Engine::kNr;
-  const int64_t n = task / plan.m_pieces * Engine::kNr;
-  const int64_t columns = smaller(Engine::kNr, g.c.cols - n);
+// One panel of columns, the rows of one piece. work: B, then the tiles of the piece.
+template <class Engine, class Target>
+void multiply_piece(const Gemm<Target>& g, const GemmPlan<Engine>& plan, int64_t task, char* work) {
+  constexpr int64_t kTile = GemmPlan<Engine>::kTile;
+  const int64_t n_panel = task / plan.m_pieces, n = n_panel * Target::kColumns;
+  const int64_t columns = smaller(Target::kColumns, g.target.columns() - n);
   const int64_t panel_begin = task % plan.m_pieces * plan.panels_per_piece;
-  const int64_t panels = ceil_div(plan.m_end - plan.m_begin, Engine::kMr);
-  const int64_t panel_end = smaller(panels, panel_begin + plan.panels_per_piece);
+  const int64_t panel_end = smaller(plan.panels, panel_begin + plan.panels_per_piece);
   auto* packed_b = reinterpret_cast<typename Engine::Element*>(work);  // [k_block][kNr]
-  auto* tiles = reinterpret_cast<float*>(packed_b + plan.k_block * Engine::kNr);
-  for (int64_t k = 0; k < plan.k || k == 0; k += plan.k_block) {
-    const int64_t count = smaller(plan.k_block, plan.k - k);
+  float* tiles = plan.sums == nullptr
+                     ? reinterpret_cast<float*>(packed_b + plan.k_block * Engine::kNr)
+                     : plan.sums + (n_panel * plan.panels + panel_begin) * kTile;
+  const int64_t inner = g.inner();
+  for (int64_t k = plan.k_begin; k < plan.k_end || k == 0; k += plan.k_block) {
+    const int64_t count = smaller(plan.k_block, plan.k_end - k);
     Engine::pack_b(packed_b, g.b, n, k, count);
     for (int64_t p = panel_begin; p < panel_end; ++p) {
       float* tile = tiles + (p - panel_begin) * kTile;
       const int64_t m = plan.m_begin + p * Engine::kMr;
       const int64_t rows = smaller(Engine::kMr, plan.m_end - m);
-      if (k == 0) start_tile<Engine>(g, tile, m, n, rows, columns);
-      Engine::multiply(rows, tile, plan.packed_a + (p * plan.k_padded + k) * Engine::kMr, packed_b,
-                       count);
-      if (k + count >= plan.k) finish_tile<Engine>(g, tile, m, n, rows, columns);
+      if (k == 0) {
+        for (int64_t i = 0; i < kTile; i += kLanes) store(tile + i, zero());
+        if (g.target.accumulate) g.target.load(tile, m, n, rows, columns);
+      }
+      const int64_t at = (p * plan.k_padded + k - plan.k_begin) * Engine::kMr;
+      Engine::multiply(rows, tile, plan.packed_a + at, packed_b, count);
+      if (k + count >= inner) g.target.store(tile, m, n, rows, columns);
     }
   }
 }
 
-template <class Engine>
-GemmPlan<Engine> plan_gemm(const Gemm& g, int64_t m_begin, int64_t m_end, int threads) {
-  const int64_t K = g.b.transposed ? g.b.view.cols : g.b.view.rows;
-  const int64_t panels = ceil_div(m_end - m_begin, Engine::kMr);
-  const int64_t padded = ceil_div(K, Engine::kDepth) * Engine::kDepth;
-  GemmPlan<Engine> plan{m_begin, m_end,  K,      padded, ceil_div(g.c.cols, Engine::kNr),
-                        1,       panels, padded, nullptr};
+template <class Engine, class Target>
+GemmPlan<Engine> plan_gemm(const Gemm<Target>& g, int64_t m_begin, int64_t m_end, int64_t k_step,
+                           int threads) {
+  GemmPlan<Engine> plan{};
+  plan.m_begin = m_begin;
+  plan.m_end = m_end;
+  plan.k_padded = ceil_div(smaller(k_step, g.inner()), Engine::kDepth) * Engine::kDepth;
+  plan.panels = ceil_div(m_end - m_begin, Engine::kMr);
+  plan.n_panels = ceil_div(g.target.columns(), Target::kColumns);
   // Enough tasks for the threads to share evenly, as long as packing B stays cheap beside them.
   constexpr int64_t kTasksPerThread = 6, kPanelsPerTask = 4;
   plan.m_pieces = ceil_div(kTasksPerThread * threads, plan.n_panels);
-  plan.m_pieces = smaller(plan.m_pieces, ceil_div(panels, kPanelsPerTask));
-  plan.panels_per_piece = ceil_div(panels, plan.m_pieces);
-  plan.m_pieces = ceil_div(panels, plan.panels_per_piece);
+  plan.m_pieces = smaller(plan.m_pieces, ceil_div(plan.panels, kPanelsPerTask));
+  plan.panels_per_piece = ceil_div(plan.panels, plan.m_pieces);
+  plan.m_pieces = ceil_div(plan.panels, plan.panels_per_piece);
   // Few rows: B passes once and should go no further than L1. Many: the panel stays in L2.
   constexpr int64_t kFewRows = 128, kManyRows = 1024;
-  plan.k_block = smaller(padded, plan.panels_per_piece <= 2 ? kFewRows : kManyRows);
+  plan.k_block = smaller(plan.k_padded, plan.panels_per_piece <= 2 ? kFewRows : kManyRows);
   if (plan.k_block < Engine::kDepth) plan.k_block = Engine::kDepth;
   return plan;
 }
 
-// Packs the rows [m_begin, m_end) of A and multiplies them with all of B.
-template <class Engine>
-void multiply_rows_of_c(const Gemm& g, int64_t m_begin, int64_t m_end, Stream& s) {
-  using Element = typename Engine::Element;
-  GemmPlan<Engine> plan = plan_gemm<Engine>(g, m_begin, m_end, s.threads());
-  const int64_t panels = ceil_div(m_end - m_begin, Engine::kMr);
-  const int64_t panel = plan.k_padded * Engine::kMr;
-  auto* packed_a = static_cast<Element*>(
-      s.scratch().shared(static_cast<size_t>(panels * panel) * sizeof(Element)));
-  plan.packed_a = packed_a;
-  constexpr int64_t kPackGrain = 4;
-  s.parallel_for(panels, kPackGrain, [&](int64_t begin, int64_t end, int) {
-    for (int64_t p = begin; p < end; ++p) {
-      Engine::pack_a(packed_a + p * panel, g.a, m_begin + p * Engine::kMr, 0, plan.k);
+// Packs the rows of the plan of A for its run of k. Rows of A that lie across k are read in strips
+// as wide as several panels: a panel is a fraction of a cache line there.
+template <class Engine, class Target>
+void pack_rows_of_a(const Gemm<Target>& g, const GemmPlan<Engine>& plan, Stream& s) {
+  constexpr int64_t kPanels = 8, kStrip = 64;
+  const int64_t inner = plan.k_end - plan.k_begin, step = g.a.transposed ? kStrip : inner;
+  s.parallel_for(plan.panels, kPanels, [&](int64_t begin, int64_t end, int) {
+    for (int64_t k = 0; k < inner; k += step) {
+      for (int64_t p = begin; p < end; ++p) {
+        Engine::pack_a(plan.packed_a + (p * plan.k_padded + k) * Engine::kMr, g.a,
+                       plan.m_begin + p * Engine::kMr, plan.k_begin + k, smaller(step, inner - k));
+      }
     }
-  });
-  const int64_t work =
-      plan.k_block * Engine::kNr * static_cast<int64_t>(sizeof(Element)) +
-      plan.panels_per_piece * Engine::kMr * Engine::kNr * static_cast<int64_t>(sizeof(float));
-  s.parallel_for(plan.n_panels * plan.m_pieces, 1, [&](int64_t begin, int64_t end, int thread) {
-    char* mine = static_cast<char*>(s.scratch().of_thread(thread, static_cast<size_t>(work)));
-    Engine::begin();
-    for (int64_t t = begin; t < end; ++t) multiply_piece<Engine>(g, plan, t, mine);
-    Engine::end();
   });
 }
 
-template <class Engine = VectorEngine>
-void gemm(const Gemm& g, Stream& s) {
-  const int64_t K = g.b.transposed ? g.b.view.cols : g.b.view.rows;
-  // Rows of A packed at a time: 32 MiB of f32, at least 8 panels.
-  constexpr int64_t kPackedElements = int64_t{8} << 20;
-  int64_t step = kPackedElements / (K > 0 ? K : 1) / Engine::kMr * Engine::kMr;
-  if (step < 8 * Engine::kMr) step = 8 * Engine::kMr;
-  for (int64_t m = 0; m < g.c.rows; m += step) {
-    multiply_rows_of_c<Engine>(g, m, smaller(g.c.rows, m + step), s);
+template <class Engine, class Target>
+void multiply_rows_of_c(const Gemm<Target>& g, int64_t m_begin, int64_t m_end, int64_t k_step,
+                        Stream& s) {
+  using Plan = GemmPlan<Engine>;
+  Plan plan = plan_gemm<Engine>(g, m_begin, m_end, k_step, s.threads());
+  constexpr auto kElement = static_cast<int64_t>(sizeof(typename Plan::Element));
+  constexpr auto kFloat = static_cast<int64_t>(sizeof(float));
+  const int64_t inner = g.inner();
+  const int64_t packed = ceil_div(plan.panels * plan.k_padded * Engine::kMr * kElement, 64) * 64;
+  const int64_t kept = inner > k_step ? plan.n_panels * plan.panels * Plan::kTile * kFloat : 0;
+  char* shared = static_cast<char*>(s.scratch().shared(static_cast<size_t>(packed + kept)));
+  plan.packed_a = reinterpret_cast<typename Plan::Element*>(shared);
+  plan.sums = kept == 0 ? nullptr : reinterpret_cast<float*>(shared + packed);
+  const int64_t work = plan.k_block * Engine::kNr * kElement +
+                       (kept == 0 ? plan.panels_per_piece * Plan::kTile * kFloat : 0);
+  for (int64_t k = 0; k < inner || k == 0; k += k_step) {
+    plan.k_begin = k;
+    plan.k_end = smaller(inner, k + k_step);
+    pack_rows_of_a<Engine>(g, plan, s);
+    s.parallel_for(plan.n_panels * plan.m_pieces, 1, [&](int64_t begin, int64_t end, int thread) {
+      char* mine = static_cast<char*>(s.scratch().of_thread(thread, static_cast<size_t>(work)));
+      Engine::begin();
+      for (int64_t t = begin; t < end; ++t) multiply_piece<Engine>(g, plan, t, mine);
+      Engine::end();
+    });
+  }
+}
+
+// Runs of k, and of rows, as long as what is packed of A stays in the caches while the panels of B
+// pass by.
+template <class Engine, class Target>
+void gemm(const Gemm<Target>& g, Stream& s) {
+  constexpr int64_t kRunOfK = 4096, kLeastRows = 256;
+  constexpr int64_t kPackedElements =
+      (int64_t{4} << 20) / static_cast<int64_t>(sizeof(typename Engine::Element));
+  const int64_t inner = g.inner(), run = smaller(kRunOfK, inner > 0 ? inner : 1);
+  int64_t step = kPackedElements / run;
+  if (step < kLeastRows) step = kLeastRows;
+  step = ceil_div(step, Engine::kMr) * Engine::kMr;
+  for (int64_t m = 0; m < g.target.rows(); m += step) {
+    multiply_rows_of_c<Engine>(g, m, smaller(g.target.rows(), m + step), kRunOfK, s);
   }
 }
 

@@ -1,4 +1,4 @@
-// A linear layer without bias and the two gradients of it: the three forms of matmul that training
+// A linear layer and the two gradients of it: the three forms of matmul that training
 // needs. Weights are (N, K) row-major, as they lie in a safetensors file. Sums are f32 for every
 // dtype, over the inner dimension in one fixed order that does not depend on the number of rows,
 // the threads, or the chunk: row i of a call with M rows has the bits of a call with that row
@@ -11,17 +11,20 @@
 
 namespace llmtool {
 
-// y = x w^T [+ residual], or y += x w^T with accumulate.
+// y = x w^T [+ bias] [+ residual], or y += x w^T with accumulate.
 struct Linear {
   View y;                   // (M, N) out; f32, or the dtype of x
   View x;                   // (M, K) f32 or bf16
   View w;                   // (N, K) dtype of x
+  View bias = {};           // (1, N) dtype of x; may be empty
   View residual = {};       // (M, N) like y, may be y itself; may be empty
-  bool accumulate = false;  // not together with residual
+  bool accumulate = false;  // not together with bias or residual
 
   void validate() const {
     LLMTOOL_ASSERT(y.rows == x.rows && y.cols == w.rows && x.cols == w.cols && x.dtype == w.dtype);
     LLMTOOL_ASSERT(y.dtype == x.dtype || y.dtype == DType::kF32);
+    LLMTOOL_ASSERT(bias.empty() ||
+                   (bias.rows == 1 && bias.cols == y.cols && bias.dtype == x.dtype && !accumulate));
     LLMTOOL_ASSERT(residual.empty() || (alike(residual, y) && !accumulate));
   }
 };

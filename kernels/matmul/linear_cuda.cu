@@ -12,6 +12,7 @@ void linear_cuda(const Linear& a, Stream& s) {
                                .a = a.x,
                                .b = a.w,
                                .c = a.accumulate ? a.y : a.residual,
+                               .bias = a.bias,
                                .a_transposed = false,
                                .b_transposed = true,
                                .row_invariant = true},

@@ -10,31 +10,22 @@ namespace {
 template <class Engine>
 void linear_on(const Linear& a, Stream& s) {
   if (passed_down<Engine>(linear, a, a.x.dtype, s)) return;
-  gemm<Engine>({.c = a.y,
-                .a = {a.x, false},
-                .b = {a.w, true},
-                .residual = a.residual,
-                .accumulate = a.accumulate},
-               s);
+  const Product y{.c = a.y, .residual = a.residual, .bias = a.bias, .accumulate = a.accumulate};
+  gemm<Engine, Product>({{a.x, false}, {a.w, true}, y}, s);
 }
 
 template <class Engine>
 void linear_input_gradient_on(const LinearInputGradient& a, Stream& s) {
   if (passed_down<Engine>(linear_input_gradient, a, a.dy.dtype, s)) return;
-  gemm<Engine>({.c = a.dx,
-                .a = {a.dy, false},
-                .b = {a.w, false},
-                .residual = {},
-                .accumulate = a.accumulate},
-               s);
+  const Product dx{.c = a.dx, .accumulate = a.accumulate};
+  gemm<Engine, Product>({{a.dy, false}, {a.w, false}, dx}, s);
 }
 
 template <class Engine>
 void linear_weight_gradient_on(const LinearWeightGradient& a, Stream& s) {
   if (passed_down<Engine>(linear_weight_gradient, a, a.dy.dtype, s)) return;
-  gemm<Engine>(
-      {.c = a.dw, .a = {a.dy, true}, .b = {a.x, false}, .residual = {}, .accumulate = a.accumulate},
-      s);
+  const Product dw{.c = a.dw, .accumulate = a.accumulate};
+  gemm<Engine, Product>({{a.dy, true}, {a.x, false}, dw}, s);
 }
 
 }  // namespace

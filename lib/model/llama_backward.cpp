@@ -4,7 +4,7 @@
 
 #include "kernels/embedding/embedding.h"
 #include "kernels/matmul/linear.h"
-#include "kernels/mlp/swiglu.h"
+#include "kernels/mlp/linear_swiglu.h"
 #include "kernels/norm/rms_norm.h"
 #include "lib/model/llama.h"
 
@@ -19,15 +19,11 @@ View first_rows(const View& v, int64_t n) {
 
 void Llama::backward_mlp(const Step& step, const Layer& a, const Weights& w, const Weights& dw) {
   Stream& stream = *step.stream;
-  const int64_t F = config_.intermediate_size;
   const View dx = first_rows(act_.dx, step.n), dnormed = first_rows(act_.dnormed, step.n);
   const View normed = first_rows(act_.normed, step.n);
   const View activated = first_rows(act_.activated, step.n);
-  const View gate = a.gate_up.slice_cols(0, F), up = a.gate_up.slice_cols(F, F);
 
-  linear_input_gradient({.dx = activated, .dy = dx, .w = w.down}, stream);
-  swiglu_backward(
-      {.dgate = gate, .dup = up, .y = activated, .dy = activated, .gate = gate, .up = up}, stream);
+  linear_swiglu_backward({.gate_up = a.gate_up, .y = activated, .dout = dx, .w = w.down}, stream);
   linear_weight_gradient({.dw = dw.down, .dy = dx, .x = activated}, stream);
 
   rms_norm({.y = normed,

@@ -4,7 +4,7 @@
 #include "kernels/embedding/embedding.h"
 #include "kernels/loss/linear_cross_entropy.h"
 #include "kernels/matmul/linear.h"
-#include "kernels/mlp/swiglu.h"
+#include "kernels/mlp/linear_swiglu.h"
 #include "kernels/norm/rms_norm.h"
 #include "kernels/rope/rope.h"
 #include "lib/model/llama.h"
@@ -61,7 +61,7 @@ void Llama::forward_attention(const Step& step, int64_t layer, const Layer& a, c
             .w = w.norm1,
             .eps = static_cast<float>(config_.rms_norm_eps)},
            stream);
-  linear({.y = a.qkv, .x = normed, .w = w.qkv, .residual = {}}, stream);
+  linear({.y = a.qkv, .x = normed, .w = w.qkv}, stream);
   rotate(a.qkv, false, stream);
   View k = a.qkv.slice_cols(q_cols_, kv_cols_), v = a.qkv.slice_cols(q_cols_ + kv_cols_, kv_cols_);
   if (step.cache != nullptr) {
@@ -86,7 +86,6 @@ void Llama::forward_attention(const Step& step, int64_t layer, const Layer& a, c
 
 void Llama::forward_mlp(const Step& step, const Layer& a, const Weights& w, const View& out) {
   Stream& stream = *step.stream;
-  const int64_t F = config_.intermediate_size;
   const View normed = first_rows(act_.normed, step.n);
   const View activated = first_rows(act_.activated, step.n);
   rms_norm({.y = normed,
@@ -97,9 +96,7 @@ void Llama::forward_mlp(const Step& step, const Layer& a, const Weights& w, cons
             .w = w.norm2,
             .eps = static_cast<float>(config_.rms_norm_eps)},
            stream);
-  linear({.y = a.gate_up, .x = normed, .w = w.gate_up, .residual = {}}, stream);
-  swiglu({.y = activated, .gate = a.gate_up.slice_cols(0, F), .up = a.gate_up.slice_cols(F, F)},
-         stream);
+  linear_swiglu({.y = activated, .gate_up = a.gate_up, .x = normed, .w = w.gate_up}, stream);
   linear({.y = out, .x = activated, .w = w.down, .residual = a.middle}, stream);
 }
 
@@ -180,7 +177,7 @@ void Llama::forward_cached(const TokenBatch& batch, KvCache& cache, std::span<co
             .eps = static_cast<float>(config_.rms_norm_eps)},
            stream);
   const View out = first_rows(act_.logits, wanted);
-  linear({.y = out, .x = picked, .w = head_weight(false), .residual = {}}, stream);
+  linear({.y = out, .x = picked, .w = head_weight(false)}, stream);
   copy_memory(logits.data(), Device::kCpu, out.data, parameters_.device(),
               static_cast<int64_t>(logits.size_bytes()), stream);
   synchronize(stream);

@@ -9,7 +9,7 @@
 #include "kernels/embedding/embedding.h"
 #include "kernels/loss/cross_entropy.h"
 #include "kernels/matmul/linear.h"
-#include "kernels/mlp/swiglu.h"
+#include "kernels/mlp/linear_swiglu.h"
 #include "kernels/norm/rms_norm.h"
 #include "kernels/optim/adamw.h"
 #include "kernels/optim/squared_norm.h"
@@ -85,36 +85,6 @@ GpuCase norm_backward_case(DType t) {
                        .w = v["w"],
                        .rstd = v["rstd"]},
                       s);
-  };
-  return e;
-}
-
-GpuCase swiglu_case(DType t) {
-  GpuCase e{named("swiglu", t), t, Unit::kBytes, 3 * kHidden * width(t)};
-  e.op.input("gate", t, normal(kRows, kHidden, 1));
-  e.op.input("up", t, normal(kRows, kHidden, 2));
-  e.op.output("y", t, kRows, kHidden);
-  e.op.call = [](const Views& v, Stream& s) {
-    swiglu({.y = v["y"], .gate = v["gate"], .up = v["up"]}, s);
-  };
-  return e;
-}
-
-GpuCase swiglu_backward_case(DType t) {
-  GpuCase e{named("swiglu_backward", t), t, Unit::kBytes, 5 * kHidden * width(t)};
-  for (const char* name : {"dy", "gate", "up"}) {
-    e.op.input(name, t, normal(kRows, kHidden, static_cast<uint64_t>(name[0])));
-  }
-  e.op.output("dgate", t, kRows, kHidden);
-  e.op.output("dup", t, kRows, kHidden);
-  e.op.call = [](const Views& v, Stream& s) {
-    swiglu_backward({.dgate = v["dgate"],
-                     .dup = v["dup"],
-                     .y = {},
-                     .dy = v["dy"],
-                     .gate = v["gate"],
-                     .up = v["up"]},
-                    s);
   };
   return e;
 }
@@ -230,6 +200,31 @@ GpuCase input_gradient_case(DType t) {
   return e;
 }
 
+GpuCase swiglu_case(DType t) {
+  GpuCase e{named("linear_swiglu", t), t, Unit::kOperations, 2.0 * kHidden * 2 * kHidden};
+  e.op.input("x", t, normal(kRows, kHidden, 1));
+  e.op.shared_input("w", t, normal(2 * kHidden, kHidden, 2, 0.02));
+  e.op.output("gate_up", t, kRows, 2 * kHidden);
+  e.op.output("y", t, kRows, kHidden);
+  e.op.call = [](const Views& v, Stream& s) {
+    linear_swiglu({.y = v["y"], .gate_up = v["gate_up"], .x = v["x"], .w = v["w"]}, s);
+  };
+  return e;
+}
+
+GpuCase swiglu_backward_case(DType t) {
+  GpuCase e{named("linear_swiglu_backward", t), t, Unit::kOperations, 2.0 * kHidden * kHidden};
+  e.op.in_out("gate_up", t, normal(kRows, 2 * kHidden, 1));
+  e.op.output("y", t, kRows, kHidden);
+  e.op.input("dout", t, normal(kRows, kHidden, 2));
+  e.op.shared_input("w", t, normal(kHidden, kHidden, 3, 0.02));
+  e.op.call = [](const Views& v, Stream& s) {
+    linear_swiglu_backward({.gate_up = v["gate_up"], .y = v["y"], .dout = v["dout"], .w = v["w"]},
+                           s);
+  };
+  return e;
+}
+
 GpuCase weight_gradient_case(DType t) {
   GpuCase e{named("linear_weight_gradient", t), t, Unit::kOperations, 2.0 * kHidden * kHidden};
   e.op.input("dy", t, normal(kRows, kHidden, 1));
@@ -329,8 +324,8 @@ constexpr std::pair<const char*, MakeCase> kRowCases[] = {
     {"convert", convert_case},
     {"rms_norm", norm_case},
     {"rms_norm_backward", norm_backward_case},
-    {"swiglu", swiglu_case},
-    {"swiglu_backward", swiglu_backward_case},
+    {"linear_swiglu", swiglu_case},
+    {"linear_swiglu_backward", swiglu_backward_case},
     {"rope", rope_case},
     {"embedding", embedding_case},
     {"embedding_backward", embedding_backward_case},

@@ -88,8 +88,9 @@ void check_product(int64_t M, int64_t K, int64_t N, bool a_transposed, bool b_tr
   const Matrix b = b_transposed ? Matrix(N, K, 2) : Matrix(K, N, 2);
   std::vector<float> c(static_cast<size_t>(M * N), 0.5f), alone = c;
   const View out = make_view(c.data(), M, N);
-  gemm<AmxEngine<ModelTiles>>({out, {a.view, a_transposed}, {b.view, b_transposed}, {}, accumulate},
-                              s);
+  using Engine = AmxEngine<ModelTiles>;
+  const Operand left{a.view, a_transposed}, right{b.view, b_transposed};
+  gemm<Engine, Product>({left, right, {.c = out, .accumulate = accumulate}}, s);
   double worst = 0;
   for (int64_t m = 0; m < M; ++m) {
     for (int64_t n = 0; n < N; ++n) {
@@ -109,12 +110,9 @@ void check_product(int64_t M, int64_t K, int64_t N, bool a_transposed, bool b_tr
   CHECK(worst <= 1);
   if (a_transposed) return;
   for (int64_t m = 0; m < M; ++m) {  // a row alone has the same bits
-    gemm<AmxEngine<ModelTiles>>({make_view(alone.data() + m * N, 1, N),
-                                 {a.view.slice_rows(m, 1), false},
-                                 {b.view, b_transposed},
-                                 {},
-                                 accumulate},
-                                s);
+    const View row = make_view(alone.data() + m * N, 1, N);
+    gemm<Engine, Product>(
+        {{a.view.slice_rows(m, 1), false}, right, {.c = row, .accumulate = accumulate}}, s);
   }
   CHECK(std::memcmp(alone.data(), c.data(), c.size() * sizeof(float)) == 0);
 }

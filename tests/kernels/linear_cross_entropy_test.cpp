@@ -25,7 +25,7 @@ void composed(Values& v, const std::vector<int32_t>& targets, const Wanted& want
               DType t) {
   const Matrix &x = v["x"], &w = v["w"];
   Matrix logits(x.rows, w.rows), size = logits, dlogits = logits;
-  reference::linear(logits, x, w, nullptr, false);
+  reference::linear(logits, x, w);
   reference::cross_entropy(v["loss"], &dlogits, logits, targets, scale);
   for (int64_t n = 0; n < x.rows; ++n) {
     double off = 0;  // the largest error of a logit of this row

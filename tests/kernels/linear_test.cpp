@@ -13,14 +13,16 @@ struct Size {
 constexpr Size kSizes[] = {{1, 1, 1},    {3, 5, 7},     {1, 64, 64},    {2, 65, 33},
                            {17, 63, 65}, {64, 128, 64}, {33, 100, 257}, {130, 49, 96}};
 
-enum class Form { kPlain, kResidual, kAccumulate };
+enum class Form { kPlain, kBias, kResidual, kBiasAndResidual, kAccumulate };
 
 // in: dtype of x and w; out: of y.
 OpCase linear_case(const Size& z, DType in, DType out, Form form) {
   OpCase k{.op = "linear",
            .about = concat("M=", z.m, " N=", z.n, " K=", z.k, " ", llmtool::name_of(in), " to ",
                            llmtool::name_of(out), " form ", static_cast<int>(form))};
-  const bool accumulate = form == Form::kAccumulate, residual = form == Form::kResidual;
+  const bool accumulate = form == Form::kAccumulate,
+             residual = form == Form::kResidual || form == Form::kBiasAndResidual;
+  const bool bias = form == Form::kBias || form == Form::kBiasAndResidual;
   k.input("x", in, normal(z.m, z.k, 1));
   k.shared_input("w", in, normal(z.n, z.k, 2));
   if (accumulate) {
@@ -32,16 +34,19 @@ OpCase linear_case(const Size& z, DType in, DType out, Form form) {
     k.input("residual", out, normal(z.m, z.n, 3));
     k.aliases = {{{"y", "residual"}}};
   }
+  if (bias) k.shared_input("bias", in, normal(1, z.n, 4));
   k.call = [accumulate](const Views& v, Stream& s) {
     linear({.y = v["y"],
             .x = v["x"],
             .w = v["w"],
+            .bias = v["bias"],
             .residual = v["residual"],
             .accumulate = accumulate},
            s);
   };
-  k.reference = [residual, accumulate](Values& v) {
-    reference::linear(v["y"], v["x"], v["w"], residual ? &v["residual"] : nullptr, accumulate);
+  k.reference = [residual, bias, accumulate](Values& v) {
+    reference::linear(v["y"], v["x"], v["w"], residual ? &v["residual"] : nullptr,
+                      bias ? &v["bias"] : nullptr, accumulate);
   };
   return k;
 }
@@ -93,7 +98,8 @@ constexpr Types kTypes[] = {
 TEST_CASE("linear: the three forms") {
   for (const Size& z : kSizes) {
     for (const auto& [in, out] : kTypes) {
-      for (const Form f : {Form::kPlain, Form::kResidual, Form::kAccumulate}) {
+      for (const Form f : {Form::kPlain, Form::kBias, Form::kResidual, Form::kBiasAndResidual,
+                           Form::kAccumulate}) {
         check_case(linear_case(z, in, out, f));
       }
       for (const bool accumulate : {false, true}) {
@@ -123,6 +129,10 @@ TEST_CASE("linear: a long inner dimension, weights of many columns") {
     check_case(input_gradient_case({9, 2111, 40}, in, in, false));
     check_case(weight_gradient_case({700, 40, 51}, in, true));
     check_case(weight_gradient_case({37, 1030, 51}, in, true));
+    // Past what is packed at once: in runs of the inner dimension, and of rows.
+    check_case(linear_case({530, 17, 4200}, in, in, Form::kResidual));
+    check_case(linear_case({20, 17, 9001}, in, DType::kF32, Form::kAccumulate));
+    check_case(weight_gradient_case({4200, 17, 33}, in, true));
   }
 }
 
@@ -132,7 +142,7 @@ TEST_CASE("linear: the gradients are the gradients") {
   reference::linear_input_gradient(dx, dy, w, false);
   reference::linear_weight_gradient(dw, dy, x, false);
   const auto forward = [&] {
-    reference::linear(y, x, w, nullptr, false);
+    reference::linear(y, x, w);
     return inner(y, dy);
   };
   check_gradient("x", x, dx, forward);

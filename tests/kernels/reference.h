@@ -169,12 +169,16 @@ void matmul(Matrix& y, int64_t K, bool accumulate, A a, B b) {
   }
 }
 
-inline void linear(Matrix& y, const Matrix& x, const Matrix& w, const Matrix* residual,
-                   bool accumulate) {
+inline void linear(Matrix& y, const Matrix& x, const Matrix& w, const Matrix* residual = nullptr,
+                   const Matrix* bias = nullptr, bool accumulate = false) {
   if (residual != nullptr) y.values = residual->values;
+  if (residual == nullptr && bias != nullptr) y = Matrix(y.rows, y.cols);
+  for (int64_t i = 0; bias != nullptr && i < y.rows; ++i) {
+    for (int64_t j = 0; j < y.cols; ++j) y(i, j) += (*bias)(0, j);
+  }
   matmul(
-      y, x.cols, accumulate || residual != nullptr, [&](int64_t m, int64_t k) { return x(m, k); },
-      [&](int64_t k, int64_t n) { return w(n, k); });
+      y, x.cols, accumulate || residual != nullptr || bias != nullptr,
+      [&](int64_t m, int64_t k) { return x(m, k); }, [&](int64_t k, int64_t n) { return w(n, k); });
 }
 
 inline void linear_input_gradient(Matrix& dx, const Matrix& dy, const Matrix& w, bool accumulate) {
