@@ -7,7 +7,7 @@
 namespace llmtool {
 namespace {
 
-constexpr int64_t kScratchFloats = int64_t{8} << 20;  // 32 MiB
+constexpr int64_t kScratchFloats = int64_t{24} << 20;  // 96 MiB
 
 void check_args(const LinearCrossEntropy& a, bool gradient) {
   LLMTOOL_ASSERT(a.loss.rows == a.x.rows && a.x.cols == a.w.cols && a.x.dtype == a.w.dtype);

@@ -18,7 +18,8 @@ struct LinearCrossEntropy {
   View dlogits = {};  // (R, V) scratch of dtype of x; may be logits for f32; not for forward only
 };
 
-// The rows of scratch to plan for: R x V floats in about 32 MiB, at most n, at least 1.
+// The rows of scratch to plan for: R x V floats in about 96 MiB, at most n, at least 1. Each chunk
+// of rows reads w twice and reads and writes dw once: few rows would wait for memory.
 int64_t linear_cross_entropy_rows(int64_t n, int64_t vocab);
 
 void linear_cross_entropy(const LinearCrossEntropy& args, Stream& stream);

@@ -1,4 +1,4 @@
-// The tile registers of AMX, and the engine on them.
+// The tile registers of AMX, and the engines on them.
 #pragma once
 
 #include "kernels/matmul/amx_engine.h"
@@ -26,9 +26,13 @@ struct HardwareTiles {
   static void load(const void* p, int64_t stride) {
     __asm__ volatile("tileloadd (%0,%1,1), %%tmm%c2" : : "r"(p), "r"(stride), "i"(T) : "memory");
   }
-  template <int C, int A, int B>
+  template <class Element, int C, int A, int B>
   static void multiply_add() {
-    __asm__ volatile("tdpbf16ps %%tmm%c2, %%tmm%c1, %%tmm%c0" : : "i"(C), "i"(A), "i"(B));
+    if constexpr (sizeof(Element) == 1) {
+      __asm__ volatile("tdpbssd %%tmm%c2, %%tmm%c1, %%tmm%c0" : : "i"(C), "i"(A), "i"(B));
+    } else {
+      __asm__ volatile("tdpbf16ps %%tmm%c2, %%tmm%c1, %%tmm%c0" : : "i"(C), "i"(A), "i"(B));
+    }
   }
   template <int T>
   static void save(void* p, int64_t stride) {
@@ -36,7 +40,7 @@ struct HardwareTiles {
   }
 };
 
-using TileEngine = AmxEngine<HardwareTiles>;
+using TileEngine = AmxEngine<HardwareTiles, TilesOfBf16>;
 
 }  // namespace
 }  // namespace llmtool::LLMTOOL_ISA_NAMESPACE

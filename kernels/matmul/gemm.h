@@ -126,7 +126,8 @@ LLMTOOL_INLINE void multiply_rows(int64_t rows, float* tile, const float* a, con
 //   rows(), columns()  of the product
 //   kColumns           how many of its columns a panel of B makes
 //   accumulate         the chains start from what load() gives instead of 0
-//   load, store        the tile [kMr][kNr] of the rows from m, the columns from n
+//   load, store        the tile [kMr][kNr] of the rows from m, the columns from n; store may write
+//                      to it
 // This one: c = a b [+ bias] [+ residual], or c += a b.
 struct Product {
   View c;              // (M, N) f32 or bf16

@@ -1,7 +1,7 @@
 // AdamW (Loshchilov & Hutter 2019, arXiv:1711.05101) with f32 master weights:
 //     g' = g * grad_scale, m = b1 m + (1 - b1) g', v = b2 v + (1 - b2) g'^2,
 //     master -= lr * (m / (1 - b1^t) / (sqrt(v / (1 - b2^t)) + eps) + weight_decay * master),
-// then w = master rounded to the dtype of w.
+// then w = master rounded to the dtype of w, and g = 0 for the next step to add to.
 #pragma once
 
 #include "lib/base/error.h"
@@ -15,7 +15,7 @@ struct AdamW {
   View master;       // (1, n) f32, in and out
   View m;            // (1, n) f32, in and out
   View v;            // (1, n) f32, in and out
-  View g;            // (1, n) f32
+  View g;            // (1, n) f32, in; out: 0
   int64_t step = 1;  // t, from 1
   float lr = 0;
   float beta1 = 0.9f, beta2 = 0.95f, eps = 1e-8f;

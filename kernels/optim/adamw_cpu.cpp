@@ -25,7 +25,7 @@ void adamw_elements(const AdamW& a, Stream& s) {
     T* w = a.w.row<T>(row) + begin;
     float *master = a.master.row<float>(row) + begin, *m = a.m.row<float>(row) + begin;
     float* v = a.v.row<float>(row) + begin;
-    const float* g = a.g.row<float>(row) + begin;
+    float* g = a.g.row<float>(row) + begin;
     for_vectors(count, [&](int64_t i, int64_t lanes) LLMTOOL_INLINE_LAMBDA {
       const Vec grad = load_lanes(g + i, lanes) * grad_scale;
       const Vec m1 = fma(b1, load_lanes(m + i, lanes), c1 * grad);
@@ -37,6 +37,7 @@ void adamw_elements(const AdamW& a, Stream& s) {
       store_lanes(v + i, v1, lanes);
       store_lanes(master + i, now, lanes);
       store_lanes(w + i, now, lanes);
+      store_lanes(g + i, zero(), lanes);
     });
   });
 }

@@ -33,9 +33,11 @@ struct AdamWLanes {
       const float update =
           first[i] * step.m_correction / (sqrtf(second[i] * step.v_correction) + step.eps);
       p[i] -= step.lr * (update + step.weight_decay * p[i]);
+      grad[i] = 0;
     }
     m.store(first, r, c);
     v.store(second, r, c);
+    g.store(grad, r, c);
     master.store(p, r, c);
     if (static_cast<const void*>(w.data) != master.data) w.store(p, r, c);
   }

@@ -61,8 +61,6 @@ void Optimizer::update(int64_t step, double learning_rate, double norm, Stream& 
            .grad_scale = static_cast<float>(scale)},
           stream);
   }
-  const View g = parameters_->all_gradients();
-  zero_memory(g.data, parameters_->device(), g.count() * size_of(g.dtype), stream);
 }
 
 void Optimizer::save(const fs::path& path, Stream& stream) const {

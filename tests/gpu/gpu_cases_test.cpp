@@ -145,12 +145,12 @@ View flat(const View& v) {
 }
 
 GpuCase adamw_case(DType t) {
-  GpuCase e{named("adamw", t), t, Unit::kBytes, kHidden * (7 * 4 + width(t))};
+  GpuCase e{named("adamw", t), t, Unit::kBytes, kHidden * (8 * 4 + width(t))};
   e.op.output("w", t, kRows, kHidden);
   e.op.in_out("master", DType::kF32, normal(kRows, kHidden, 1));
   e.op.in_out("m", DType::kF32, Matrix(kRows, kHidden));
   e.op.in_out("v", DType::kF32, Matrix(kRows, kHidden));
-  e.op.input("g", DType::kF32, normal(kRows, kHidden, 2));
+  e.op.in_out("g", DType::kF32, normal(kRows, kHidden, 2));
   e.op.call = [](const Views& v, Stream& s) {
     adamw({.w = flat(v["w"]),
            .master = flat(v["master"]),

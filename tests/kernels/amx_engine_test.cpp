@@ -3,6 +3,7 @@
 // tests/CMakeLists.txt). Where there is AMX the table of linear_test.cpp runs the hardware.
 #include "kernels/matmul/amx_engine.h"
 
+#include <array>
 #include <cmath>
 #include <cstring>
 #include <doctest/doctest.h>
@@ -16,7 +17,8 @@ using namespace llmtool::LLMTOOL_ISA_NAMESPACE;
 
 namespace {
 
-// TDPBF16PS (Intel SDM vol. 2): sums of products of pairs, f32. Tile registers are per thread.
+// TDPBF16PS, TDPBSSD (Intel SDM vol. 2): sums of products of pairs and quads. Tile registers are
+// per thread.
 struct ModelTiles {
   static inline thread_local unsigned char tile[8][16][64];
   static inline thread_local bool configured = false;
@@ -34,22 +36,31 @@ struct ModelTiles {
     LLMTOOL_ASSERT(configured);
     for (int r = 0; r < 16; ++r) std::memcpy(static_cast<char*>(p) + r * stride, tile[T][r], 64);
   }
-  static float element(int t, int row, int i) {
-    bf16 v;
-    std::memcpy(&v, tile[t][row] + 2 * i, 2);
-    return to_float(v);
+  // Number i of a row, and the sum of the products of the groups of row m of A and column n of B.
+  template <class Element>
+  static auto number(int t, int row, int i) {
+    Element v;
+    std::memcpy(&v, tile[t][row] + sizeof(v) * static_cast<size_t>(i), sizeof(v));
+    if constexpr (sizeof(v) == 1) {
+      return static_cast<int32_t>(v);
+    } else {
+      return to_float(v);
+    }
   }
-  template <int C, int A, int B>
+  template <class Element, int C, int A, int B>
   static void multiply_add() {
+    constexpr int kGroup = 4 / static_cast<int>(sizeof(Element));
     for (int m = 0; m < 16; ++m) {
       for (int n = 0; n < 16; ++n) {
-        float even = 0, odd = 0, sum;
+        decltype(number<Element>(0, 0, 0)) part[4] = {}, sum;
         for (int k = 0; k < 16; ++k) {
-          even += element(A, m, 2 * k) * element(B, k, 2 * n);
-          odd += element(A, m, 2 * k + 1) * element(B, k, 2 * n + 1);
+          for (int i = 0; i < kGroup; ++i) {
+            part[i] +=
+                number<Element>(A, m, kGroup * k + i) * number<Element>(B, k, kGroup * n + i);
+          }
         }
         std::memcpy(&sum, tile[C][m] + 4 * n, 4);
-        sum += even + odd;
+        sum += (part[0] + part[1]) + (part[2] + part[3]);
         std::memcpy(tile[C][m] + 4 * n, &sum, 4);
       }
     }
@@ -88,7 +99,7 @@ void check_product(int64_t M, int64_t K, int64_t N, bool a_transposed, bool b_tr
   const Matrix b = b_transposed ? Matrix(N, K, 2) : Matrix(K, N, 2);
   std::vector<float> c(static_cast<size_t>(M * N), 0.5f), alone = c;
   const View out = make_view(c.data(), M, N);
-  using Engine = AmxEngine<ModelTiles>;
+  using Engine = AmxEngine<ModelTiles, TilesOfBf16>;
   const Operand left{a.view, a_transposed}, right{b.view, b_transposed};
   gemm<Engine, Product>({left, right, {.c = out, .accumulate = accumulate}}, s);
   double worst = 0;
@@ -139,5 +150,47 @@ TEST_CASE("AMX engine: the three forms against f64, odd sizes, rows alone") {
       check_product(z.m, z.k, z.n, false, false, true, threads);  // input gradient
       check_product(z.m, z.k, z.n, true, false, true, threads);   // weight gradient
     }
+  }
+}
+
+TEST_CASE("AMX engine: int8 sums are exact") {
+  if (detected_isa() < Isa::kAvx512) {
+    MESSAGE("SKIPPED: this CPU has no AVX-512, which packs for the tiles");
+    return;
+  }
+  ThreadPool pool(2);
+  Stream s;
+  s.pool = &pool;
+  const Rng rng(7);
+  const auto random = [&](int64_t n, uint64_t from) {
+    std::vector<int8_t> v(static_cast<size_t>(n));
+    for (size_t i = 0; i < v.size(); ++i)
+      v[i] = static_cast<int8_t>(rng.below(from + i, 255) - 127);
+    return v;
+  };
+  for (const auto& [M, N, K] :
+       {std::array<int64_t, 3>{1, 1, 1}, {17, 33, 63}, {40, 70, 65}, {33, 34, 5000}}) {
+    auto x = random(M * K, 0), w = random(N * K, 1 << 20);
+    std::vector<float> y(static_cast<size_t>(M * N)), ones(static_cast<size_t>(std::max(M, N)), 1);
+    const auto matrix = [](auto& v, int64_t rows, int64_t cols, DType t) {
+      return View{v.data(), rows, cols, cols, t};
+    };
+    const LinearInt8 args{.y = make_view(y.data(), M, N),
+                          .x = matrix(x, M, K, DType::kI8),
+                          .x_scale = make_view(ones.data(), M, 1),
+                          .w = matrix(w, N, K, DType::kI8),
+                          .w_scale = make_view(ones.data(), N, 1)};
+    linear_int8_on<AmxEngine<ModelTiles, TilesOfInt8>>(args, s);
+    bool alike = true;
+    for (int64_t m = 0; m < M; ++m) {
+      for (int64_t n = 0; n < N; ++n) {
+        int32_t sum = 0;
+        for (int64_t k = 0; k < K; ++k) {
+          sum += x[static_cast<size_t>(m * K + k)] * w[static_cast<size_t>(n * K + k)];
+        }
+        alike = alike && y[static_cast<size_t>(m * N + n)] == static_cast<float>(sum);
+      }
+    }
+    CHECK(alike);
   }
 }

@@ -71,6 +71,7 @@ inline std::vector<int32_t> random_ids(int64_t n, int64_t bound, uint64_t seed) 
 inline double round_to(DType t, double v) {
   if (t == DType::kF32) return static_cast<float>(v);
   if (t == DType::kBF16) return to_float(to_bf16(static_cast<float>(v)));
+  if (t == DType::kI8) return std::nearbyint(v);
   return v;
 }
 

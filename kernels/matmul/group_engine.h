@@ -1,0 +1,100 @@
+// The engines of gemm() on dot products: instructions that multiply groups of neighbouring k, 32
+// bits together, and add them into 32-bit lanes. Packed, a panel is
+//   A [k / kGroup][kMr][kGroup],   B [k / kGroup][kNr][kGroup].
+// Dot is the instruction:
+//   Element      of packed operands; kGroup of them are 32 bits
+//   kMr          rows of a panel of A
+//   dot          acc + the products of the groups of a (of A) and b (of B)
+//   load_block   r[j] = group j of kLanes groups of k, for kLanes rows (along_k) or columns of the
+//                view from index `at`; zeros past the end and for k past `depth`
+//   left         a vector of groups as A has them
+//   Offset       what is taken off the sums of every row: of all groups of B that it sees
+#pragma once
+
+#include "kernels/matmul/gemm.h"
+
+namespace llmtool::LLMTOOL_ISA_NAMESPACE {
+namespace {
+
+// tile[R][kNr] += a[groups][kMr] * b[groups][kNr]: R rows of a panel of A, a panel of B. The
+// elements of a and b are groups.
+template <class Dot, int R>
+void dot_tile(float* tile, const float* a, const float* b, int64_t groups) {
+  Vec acc[R][kNrVectors];
+  typename Dot::Offset offset;
+  for (int r = 0; r < R; ++r) {
+    for (int j = 0; j < kNrVectors; ++j) acc[r][j] = load(tile + r * kNr + j * kLanes);
+  }
+  for (int64_t k = 0; k < groups; ++k) {
+    const Vec b0 = load(b + k * kNr), b1 = load(b + k * kNr + kLanes);
+    offset.see(b0, b1);
+#pragma GCC unroll 14
+    for (int r = 0; r < R; ++r) {
+      const Vec x = set1(a[k * Dot::kMr + r]);
+      acc[r][0] = Dot::dot(x, b0, acc[r][0]);
+      acc[r][1] = Dot::dot(x, b1, acc[r][1]);
+    }
+  }
+  for (int r = 0; r < R; ++r) {
+    for (int j = 0; j < kNrVectors; ++j) {
+      store(tile + r * kNr + j * kLanes, offset.taken_off(acc[r][j], j));
+    }
+  }
+}
+
+template <class Dot, int R = static_cast<int>(Dot::kMr)>
+LLMTOOL_INLINE void dot_rows(int64_t rows, float* tile, const float* a, const float* b,
+                             int64_t groups) {
+  if constexpr (R > 1) {
+    if (rows < R) return dot_rows<Dot, R - 1>(rows, tile, a, b, groups);
+  }
+  dot_tile<Dot, R>(tile, a, b, groups);
+}
+
+// Sums are the products as they are.
+struct NoOffset {
+  LLMTOOL_INLINE void see(Vec, Vec) {}
+  LLMTOOL_INLINE Vec taken_off(Vec sum, int) const { return sum; }
+};
+
+template <class Dot>
+struct GroupEngine {
+  using Element = typename Dot::Element;
+  static constexpr int64_t kMr = Dot::kMr;
+  static constexpr int64_t kNr = llmtool::LLMTOOL_ISA_NAMESPACE::kNr;
+  static constexpr int64_t kDepth = Dot::kGroup;
+  static constexpr int64_t kBlockDepth = kLanes * Dot::kGroup;
+  static_assert(sizeof(Element) * Dot::kGroup == sizeof(float));
+
+  static void pack(Element* to, int64_t width, bool is_a, const View& v, bool along_k,
+                   int64_t begin, int64_t pitch, int64_t k_begin, int64_t count) {
+    auto* groups = reinterpret_cast<float*>(to);
+    for (int64_t k = 0; k < count; k += kBlockDepth, groups += kLanes * width) {
+      const int64_t depth = smaller(kBlockDepth, count - k);
+      for (int64_t i = 0; i < width; i += kLanes) {
+        Vec r[kLanes];
+        Dot::load_block(r, v, along_k, begin + i / kLanes * pitch, k_begin + k, depth);
+        const int64_t lanes = smaller(kLanes, width - i);
+        for (int64_t j = 0; j < ceil_div(depth, Dot::kGroup); ++j) {
+          store_lanes(groups + j * width + i, is_a ? Dot::left(r[j]) : r[j], lanes);
+        }
+      }
+    }
+  }
+  static void pack_a(Element* to, const Operand& a, int64_t begin, int64_t k_begin, int64_t count) {
+    pack(to, kMr, true, a.view, !a.transposed, begin, a.pitch, k_begin, count);
+  }
+  static void pack_b(Element* to, const Operand& b, int64_t begin, int64_t k_begin, int64_t count) {
+    pack(to, kNr, false, b.view, b.transposed, begin, b.pitch, k_begin, count);
+  }
+  static void multiply(int64_t rows, float* tile, const Element* a, const Element* b,
+                       int64_t count) {
+    dot_rows<Dot>(rows, tile, reinterpret_cast<const float*>(a), reinterpret_cast<const float*>(b),
+                  ceil_div(count, Dot::kGroup));
+  }
+  static void begin() {}
+  static void end() {}
+};
+
+}  // namespace
+}  // namespace llmtool::LLMTOOL_ISA_NAMESPACE

@@ -1,0 +1,48 @@
+// A linear layer on 8-bit integers, for inference: symmetric scales, one a row of the activations
+// and one a row of the weights (LLM.int8(), Dettmers et al. 2022, arXiv:2208.07339, without its
+// outlier columns). The sums are exact integers, so a row's bits depend on nothing else.
+#pragma once
+
+#include "lib/base/error.h"
+#include "lib/base/op.h"
+#include "lib/base/view.h"
+
+namespace llmtool {
+
+// q = round(x / scale) with scale = max |x| of the row / 127, to nearest even: every q in [-127,
+// 127]. A row of zeros has scale 0. NaN and infinities are not looked for: such a row is garbage.
+struct QuantizeRows {
+  View q;      // (M, K) i8 out
+  View scale;  // (M, 1) f32 out
+  View x;      // (M, K) f32 or bf16
+
+  void validate() const {
+    LLMTOOL_ASSERT(same_shape(q, x) && q.dtype == DType::kI8);
+    LLMTOOL_ASSERT(scale.rows == x.rows && scale.cols == 1 && scale.dtype == DType::kF32);
+  }
+};
+inline constexpr Op<QuantizeRows> quantize_rows{"quantize_rows"};
+
+// y = (x_scale[m] * w_scale[n]) * sum of x w [+ bias] [+ residual], in f32 from the integer sum on.
+struct LinearInt8 {
+  View y;              // (M, N) out, f32 or bf16
+  View x;              // (M, K) i8, in [-127, 127]; K <= 131072
+  View x_scale;        // (M, 1) f32
+  View w;              // (N, K) i8, in [-127, 127]
+  View w_scale;        // (N, 1) f32
+  View bias = {};      // (1, N) f32 or bf16; may be empty
+  View residual = {};  // (M, N) like y, may be y itself; may be empty
+
+  void validate() const {
+    LLMTOOL_ASSERT(y.rows == x.rows && y.cols == w.rows && x.cols == w.cols && x.cols <= 131072);
+    LLMTOOL_ASSERT(x.dtype == DType::kI8 && w.dtype == DType::kI8);
+    LLMTOOL_ASSERT(x_scale.rows == x.rows && w_scale.rows == w.rows);
+    LLMTOOL_ASSERT(x_scale.dtype == DType::kF32 && w_scale.dtype == DType::kF32);
+    LLMTOOL_ASSERT(w_scale.stride == 1 || w_scale.rows <= 1);
+    LLMTOOL_ASSERT(bias.empty() || (bias.rows == 1 && bias.cols == y.cols));
+    LLMTOOL_ASSERT(residual.empty() || alike(residual, y));
+  }
+};
+inline constexpr Op<LinearInt8> linear_int8{"linear_int8"};
+
+}  // namespace llmtool
