@@ -21,6 +21,7 @@ struct Options {
   TrainOptions train;
   std::string sample_prompt;
   int64_t sample_tokens = 128;
+  double peak_tflops = 0;
   int threads = 0;
   bool plan = false, json = false, full_windows = false;
 };
@@ -117,6 +118,23 @@ void add_run_flags(CLI::App& app, Options& o) {
       ->check(count);
   app.add_flag("--resume", t.resume, "Go on from the last checkpoint in --output, if there is one");
   app.add_flag("--plan", o.plan, "Print parameters, memory and FLOPs per token, and stop");
+}
+
+// The ranges keep what is computed from them finite.
+void add_report_flags(CLI::App& app, Options& o) {
+  TrainOptions& t = o.train;
+  app.add_option("--peak-tflops", o.peak_tflops,
+                 "TFLOP/s that MFU is a share of; 0: measured at the start on a CPU, unknown on a "
+                 "GPU")
+      ->check(CLI::Range(0.0, 1e9));
+  app.add_option("--power-watts", t.power_watts,
+                 "Power of the machine, from which energy is counted; 0: read its counters (RAPL, "
+                 "NVML)")
+      ->check(CLI::Range(0.0, 1e9));
+  app.add_option("--pue", t.pue, "Power usage effectiveness of the site")
+      ->check(CLI::Range(1.0, 100.0));
+  app.add_option("--carbon-intensity", t.carbon_intensity, "kgCO2e per kWh")
+      ->check(CLI::Range(0.0, 100.0));
 }
 
 LlamaConfig model_config(const Options& o, const Tokenizer& tokenizer) {
@@ -222,15 +240,17 @@ void run(Options o, const CLI::App& app) {
   manifest.add_input(data_folder);
   if (!o.init_from.empty()) manifest.add_input(o.init_from);
   if (!o.model_config.empty()) manifest.add_input(o.model_config);
+  o.train.peak_flops = o.peak_tflops * 1e12;
   handle_interrupts();
   const TrainingData training{&train_data, validation.get(), tokenizer,
-                              o.full_windows ? -1 : tokenizer->eos_id()};
+                              o.full_windows ? -1 : tokenizer->eos_id(),
+                              outputs_checksum(manifest_path(data_folder), "train")};
   const SampleText sample = sample_continuation(*tokenizer, o.sample_prompt, o.sample_tokens,
                                                 o.train.seed, runtime.stream());
   const TrainResult result = train(*model, training, o.train, sample, runtime.stream());
   manifest.add_output(o.train.output);
   manifest.write(o.train.output);
-  write_stdout(describe_result(result, model->config(), o.train.seq_len, o.json));
+  write_stdout(describe_result(result, o.json));
   check(!result.interrupted, Fault::kInterrupted, "stopped at step ", result.steps,
         "; saved: go on with --resume");
 }
@@ -247,10 +267,12 @@ void define_train(CLI::App& app) {
   app.add_option("-d,--data", o->data, "Folder that llmtool tokenize wrote (train/, val/)")
       ->required()
       ->type_name("DIR");
-  add_output(app, o->train.output, "Folder for the run: checkpoints/, model/, metrics.jsonl");
+  add_output(app, o->train.output,
+             "Folder for the run: checkpoints/, model/, metrics.jsonl, report.html, tensorboard/");
   add_model_flags(app, *o);
   add_step_flags(app, *o);
   add_run_flags(app, *o);
+  add_report_flags(app, *o);
   add_seed(app, o->train.seed);
   add_threads(app, o->threads);
   add_device(app, o->device);

@@ -251,6 +251,21 @@ void add_lineage(const fs::path& path, const std::string& expected, int depth,
 
 }  // namespace
 
+std::string outputs_checksum(const fs::path& manifest, const std::string& folder) {
+  if (!fs::exists(manifest)) return {};
+  std::string listed;
+  try {
+    const Json json = Json::parse(read_file(manifest));
+    for (const Json& entry : json.at("outputs")) {
+      const auto path = entry.at("path").get<std::string>();
+      if (path.starts_with(folder + "/")) listed += concat(path, " ", described(entry), "\n");
+    }
+  } catch (const Json::exception&) {
+    return {};
+  }
+  return listed.empty() ? listed : checksum(std::as_bytes(std::span(listed)));
+}
+
 std::vector<FileCheck> check_files(const fs::path& manifest) {
   const Json json = read_manifest(manifest);
   const fs::path folder = fs::absolute(manifest).parent_path();

@@ -47,6 +47,10 @@ class RunManifest {
 // Where the manifest of a folder or a file lies.
 fs::path manifest_path(const fs::path& output);
 
+// One checksum of the outputs that a manifest lists under a folder beside it, taken from what it
+// says: nothing but the manifest is read. Empty if that is no manifest of ours, or lists none.
+std::string outputs_checksum(const fs::path& manifest, const std::string& folder);
+
 struct FileCheck {
   enum class State { kSame, kChanged, kMissing };
   fs::path path;

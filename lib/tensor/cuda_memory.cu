@@ -28,6 +28,12 @@ void synchronize(Stream& stream) {
   check_call(cudaStreamSynchronize(queue_of(stream)), "waiting for the GPU");
 }
 
+std::string bus_id() {
+  char id[32];
+  check_call(cudaDeviceGetPCIBusId(id, sizeof id, 0), "PCI bus id of the GPU");
+  return id;
+}
+
 // Streams do not wait for the default one: the zeroes must be there before the pointer is handed
 // out.
 void* allocate(int64_t bytes) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 #include "lib/base/stream.h"
 
@@ -13,6 +14,8 @@ bool available() noexcept;
 void open(Stream& stream);  // sets handle and context
 void close(Stream& stream) noexcept;
 void synchronize(Stream& stream);
+
+std::string bus_id();  // of the GPU that open() takes
 
 void* allocate(int64_t bytes);
 void free(void* memory) noexcept;

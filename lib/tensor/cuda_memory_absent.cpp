@@ -21,6 +21,9 @@ void close(Stream&) noexcept {}
 void synchronize(Stream&) {
   fail_absent();
 }
+std::string bus_id() {
+  fail_absent();
+}
 void* allocate(int64_t) {
   fail_absent();
 }

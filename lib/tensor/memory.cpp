@@ -55,6 +55,10 @@ void synchronize(Stream& stream) {
   if (stream.device == Device::kCuda) cuda::synchronize(stream);
 }
 
+std::string bus_id(const Stream& stream) {
+  return stream.device == Device::kCuda ? cuda::bus_id() : std::string();
+}
+
 void* allocate_memory(Device device, int64_t bytes) {
   LLMTOOL_ASSERT(bytes >= 0);
   return device == Device::kCuda ? cuda::allocate(bytes) : allocate_on_cpu(bytes);

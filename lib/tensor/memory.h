@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "lib/base/device.h"
@@ -24,6 +25,9 @@ Stream open_stream(Device device, ThreadPool& pool);
 
 // Waits for the work and frees what open_stream took. Does nothing to a stream that is closed.
 void close_stream(Stream& stream) noexcept;
+
+// The PCI bus id of a CUDA stream's GPU, as NVML knows it ("0000:01:00.0"); empty on the CPU.
+std::string bus_id(const Stream& stream);
 
 // Waits until everything issued to the stream is done; throws Fault::kDevice if any of it failed.
 void synchronize(Stream& stream);

@@ -49,6 +49,18 @@ size_t first_invalid_utf8(std::string_view text) {
   return std::string_view::npos;
 }
 
+std::string with_valid_utf8(std::string_view text) {
+  std::string out;
+  while (!text.empty()) {
+    const size_t valid = first_invalid_utf8(text);
+    out += text.substr(0, valid);
+    if (valid == std::string_view::npos) break;
+    out += "\xef\xbf\xbd";
+    text.remove_prefix(valid + 1);
+  }
+  return out;
+}
+
 size_t count_occurrences(std::string_view text, std::string_view what) {
   size_t n = 0;
   for (size_t at = text.find(what); at != text.npos; at = text.find(what, at + what.size())) ++n;

@@ -11,6 +11,9 @@ namespace llmtool {
 // surrogates and values above U+10FFFF are invalid), or std::string_view::npos.
 size_t first_invalid_utf8(std::string_view text);
 
+// The text with U+FFFD for every byte that is not part of a valid sequence.
+std::string with_valid_utf8(std::string_view text);
+
 // U+2581, which SentencePiece writes for a space: in a text it comes back as a space.
 inline constexpr std::string_view kSpaceSymbol = "\xe2\x96\x81";
 

@@ -2,10 +2,9 @@
 
 #include <cerrno>
 #include <cmath>
-#include <cstring>
+#include <limits>
 #include <nlohmann/json.hpp>
 
-#include "lib/base/error.h"
 #include "lib/base/text_stream.h"
 
 namespace llmtool {
@@ -13,65 +12,89 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-// The step of a line; -1 if it is not one of ours.
-int64_t step_of(const Json& line) {
-  if (!line.is_object()) return -1;
-  const auto step = line.find("step");
-  return step != line.end() && step->is_number_integer() ? step->get<int64_t>() : -1;
+constexpr double kNotANumber = std::numeric_limits<double>::quiet_NaN();
+
+Json number_json(double value) {
+  const bool whole = value == std::floor(value) && std::abs(value) < 0x1p53;
+  return whole ? Json(static_cast<int64_t>(value)) : Json(value);
+}
+
+std::string dump(const Json& json) {
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+// False if it is not one of ours.
+bool parse(std::string_view text, MetricsLine& line) {
+  const Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (!json.is_object()) return false;
+  const auto step = json.find("step");
+  if (step == json.end() || !step->is_number_integer()) return false;
+  line = {};
+  line.step = step->get<int64_t>();
+  for (const auto& [key, value] : json.items()) {
+    if (key == "step") continue;
+    if (key == "time" && value.is_number()) {
+      line.time = value.get<double>();
+    } else if (key == "settings" && value.is_object()) {
+      line.settings = dump(value);
+    } else if (value.is_string()) {
+      line.texts.emplace_back(key, value.get<std::string>());
+    } else if (value.is_number() || value.is_null()) {
+      line.numbers.emplace_back(key, value.is_null() ? kNotANumber : value.get<double>());
+    }
+  }
+  return line.step >= 0;
 }
 
 }  // namespace
 
-Metrics::Metrics(const fs::path& path, int64_t last_step) : path_(path) {
-  write_file(path, lines_until(last_step));
-  file_ = std::fopen(path.c_str(), "ae");
-  check(file_ != nullptr, Fault::kIo, path.string(), ": ", std::strerror(errno));
+double MetricsLine::number(std::string_view key) const {
+  for (const auto& [name, value] : numbers) {
+    if (name == key) return value;
+  }
+  return kNotANumber;
 }
 
-Metrics::~Metrics() {
+const std::string* MetricsLine::text(std::string_view key) const {
+  for (const auto& [name, value] : texts) {
+    if (name == key) return &value;
+  }
+  return nullptr;
+}
+
+std::string MetricsLine::json() const {
+  Json json = {{"step", step}};
+  for (const auto& [key, value] : texts) json[key] = value;
+  for (const auto& [key, value] : numbers) json[key] = number_json(value);
+  if (!settings.empty()) json["settings"] = Json::parse(settings);
+  json["time"] = number_json(time);
+  return dump(json);
+}
+
+void read_metrics(const fs::path& path,
+                  const std::function<void(const MetricsLine&, std::string_view)>& each) {
+  if (!fs::exists(path)) return;
+  LineReader reader(path);
+  MetricsLine line;
+  for (std::string_view text; reader.next(text);) {
+    if (parse(text, line)) each(line, text);
+  }
+}
+
+MetricsWriter::MetricsWriter(const fs::path& path)
+    : path_(path), file_(std::fopen(path.c_str(), "ae")) {
+  if (file_ == nullptr) fail_io("write", path, errno);
+}
+
+MetricsWriter::~MetricsWriter() {
   std::fclose(file_);
 }
 
-std::string Metrics::lines_until(int64_t last_step) {
-  std::string kept;
-  if (!fs::exists(path_)) return kept;
-  LineReader reader(path_);
-  for (std::string_view line; reader.next(line);) {
-    const Json json = Json::parse(line, nullptr, /*allow_exceptions=*/false);
-    const int64_t step = step_of(json);
-    if (step < 0 || step > last_step) continue;
-    kept.append(line).push_back('\n');
-    if (step < last_step) continue;
-    for (const auto& [key, value] : json.items()) {
-      resumed_[key] = value.is_number() ? value.get<double>() : kNotANumber;
-    }
-  }
-  return kept;
-}
-
-double Metrics::resumed(const char* key) const {
-  const auto it = resumed_.find(key);
-  return it == resumed_.end() ? kNotANumber : it->second;
-}
-
-void Metrics::append(const std::string& line) {
-  const bool ok = std::fwrite(line.data(), 1, line.size(), file_) == line.size() &&
-                  std::fputc('\n', file_) != EOF && std::fflush(file_) == 0;
-  check(ok, Fault::kIo, path_.string(), ": cannot be written: ", std::strerror(errno));
-}
-
-void Metrics::write(int64_t step, const std::vector<Number>& numbers) {
-  Json json = {{"step", step}};
-  for (const auto& [key, value] : numbers) {
-    const bool whole = value == std::floor(value) && std::abs(value) < 0x1p53;
-    json[key] = whole ? Json(static_cast<int64_t>(value)) : Json(value);
-  }
-  append(json.dump());
-}
-
-void Metrics::write_text(int64_t step, const char* key, const std::string& text) {
-  const Json json = {{"step", step}, {key, text}};
-  append(json.dump(-1, ' ', false, Json::error_handler_t::replace));
+void MetricsWriter::write(const MetricsLine& line) {
+  const std::string text = line.json() + "\n";
+  const bool ok =
+      std::fwrite(text.data(), 1, text.size(), file_) == text.size() && std::fflush(file_) == 0;
+  if (!ok) fail_io("write", path_, errno);
 }
 
 }  // namespace llmtool

@@ -1,13 +1,16 @@
-// metrics.jsonl of a run: one JSON object a line. A resumed run drops the lines after its step
-// first, and a last line that was cut off.
+// metrics.jsonl of a run: one JSON object a line, "step" first and "time" (seconds since 1970)
+// last. Three kinds of lines:
+//   numbers   {"step": 7, "loss": 3.2, ...}     of a step, of a validation
+//   a text    {"step": 7, "sample": "..."}
+//   an event  {"step": 7, "event": "checkpoint", ...}; "start" and "resume" have "settings", an
+//             object: what the run and the machine are from here on
 #pragma once
 
 #include <cstdint>
 #include <cstdio>
-#include <limits>
-#include <map>
-#include <memory>
+#include <functional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -15,30 +18,34 @@
 
 namespace llmtool {
 
-class Metrics {
+struct MetricsLine {
+  int64_t step = 0;
+  std::vector<std::pair<std::string, double>> numbers;     // null is NaN
+  std::vector<std::pair<std::string, std::string>> texts;  // UTF-8
+  std::string settings;                                    // a JSON object, or empty
+  double time = 0;
+
+  double number(std::string_view key) const;            // NaN if there is none
+  const std::string* text(std::string_view key) const;  // null if there is none
+  std::string json() const;                             // without the newline
+};
+
+// The lines of a file in order, with their text; what is no such line (one that was cut off) is
+// left out. A file that is not there has none.
+void read_metrics(const fs::path& path,
+                  const std::function<void(const MetricsLine&, std::string_view text)>& each);
+
+// Appends lines to a file; each is handed to the system when it is written.
+class MetricsWriter {
  public:
-  Metrics(const fs::path& path, int64_t last_step);
-  ~Metrics();
-  Metrics(const Metrics&) = delete;
-  Metrics& operator=(const Metrics&) = delete;
+  explicit MetricsWriter(const fs::path& path);
+  ~MetricsWriter();
+  MetricsWriter(const MetricsWriter&) = delete;
+  MetricsWriter& operator=(const MetricsWriter&) = delete;
 
-  // What the file said of `last_step` when it was opened: whether it has the key, and its number
-  // (NaN if there is none).
-  bool was_written(const std::string& key) const { return resumed_.contains(key); }
-  double resumed(const char* key) const;
-
-  using Number = std::pair<const char*, double>;
-  void write(int64_t step, const std::vector<Number>& numbers);
-  void write_text(int64_t step, const char* key, const std::string& text);
+  void write(const MetricsLine& line);
 
  private:
-  static constexpr double kNotANumber = std::numeric_limits<double>::quiet_NaN();
-
-  // The lines up to and including a step; fills resumed_.
-  std::string lines_until(int64_t last_step);
-  void append(const std::string& line);
-
-  std::map<std::string, double> resumed_;
   fs::path path_;
   std::FILE* file_;
 };

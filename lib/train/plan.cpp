@@ -24,10 +24,6 @@ std::string decimal(const char* format, double value) {
   return text;
 }
 
-Json number_or_null(double v) {
-  return std::isfinite(v) ? Json(v) : Json(nullptr);
-}
-
 }  // namespace
 
 TrainingPlan plan_training(const Model& model, const TrainOptions& o, DType dtype) {
@@ -72,32 +68,6 @@ std::string describe_plan(const TrainingPlan& p, bool json) {
          row("memory: optimizer", bytes(p.optimizer_bytes)) +
          row("memory: activations", bytes(p.activation_bytes)) +
          row("memory in all", bytes(p.bytes()));
-}
-
-std::string describe_result(const TrainResult& r, const LlamaConfig& config, int64_t seq_len,
-                            bool json) {
-  const double flops = r.tokens_per_second * config.training_flops_per_token(seq_len);
-  if (json) {
-    const Json j = {{"steps", r.steps},
-                    {"tokens", r.tokens},
-                    {"loss", number_or_null(r.loss)},
-                    {"validation_loss", number_or_null(r.validation_loss)},
-                    {"seconds", r.seconds},
-                    {"tokens_per_second", r.tokens_per_second},
-                    {"flops_per_second", flops},
-                    {"interrupted", r.interrupted}};
-    return j.dump() + "\n";
-  }
-  std::string text =
-      row("steps", concat(r.steps)) + row("tokens", human_count(static_cast<double>(r.tokens)));
-  if (std::isfinite(r.loss)) text += row("loss", decimal("%.4f", r.loss));
-  if (std::isfinite(r.validation_loss)) {
-    text += row("validation loss", decimal("%.4f", r.validation_loss));
-  }
-  if (r.seconds <= 0) return text;  // it was through before
-  return text + row("time in steps", human_seconds(r.seconds)) +
-         row("tokens per second", decimal("%.0f", r.tokens_per_second)) +
-         row("GFLOP/s", decimal("%.1f", flops * 1e-9));
 }
 
 }  // namespace llmtool

@@ -1,4 +1,4 @@
-// What a training run will need, known before its first step, and what it did.
+// What a training run will need, known before its first step.
 #pragma once
 
 #include <string>
@@ -22,7 +22,5 @@ TrainingPlan plan_training(const Model& model, const TrainOptions& options, DTyp
 
 // A table, or one JSON object on a line.
 std::string describe_plan(const TrainingPlan& plan, bool json);
-std::string describe_result(const TrainResult& result, const LlamaConfig& config, int64_t seq_len,
-                            bool json);
 
 }  // namespace llmtool

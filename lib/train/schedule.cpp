@@ -11,7 +11,7 @@ const Register<Schedule> cosine{
 const Register<Schedule> linear{{"linear", "a line from the peak to --min-lr-ratio of it",
                                  [](double p, double left) { return 1 - (1 - left) * p; }}};
 const Register<Schedule> constant{
-    {"constant", "the peak to the end", [](double, double) { return 1.0; }}};
+    {"constant", "the peak to the end", [](double, double) { return 1.0; }, /*knows_end=*/false}};
 
 }  // namespace
 

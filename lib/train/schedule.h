@@ -17,6 +17,7 @@ struct Schedule {
   std::string summary;
   // Share of the peak at progress p in [0, 1] after warm-up.
   double (*decay)(double p, double left);
+  bool knows_end = true;  // whether decay depends on p
 };
 
 double learning_rate(const Schedule& schedule, double peak, double left, int64_t warmup,

@@ -4,15 +4,17 @@
 #include <cmath>
 #include <cstdio>
 #include <limits>
-#include <nlohmann/json.hpp>
+#include <optional>
 
 #include "lib/base/error.h"
 #include "lib/base/interrupt.h"
 #include "lib/base/log.h"
 #include "lib/base/progress.h"
+#include "lib/base/run_lock.h"
 #include "lib/train/batch.h"
 #include "lib/train/data_order.h"
-#include "lib/train/metrics.h"
+#include "lib/train/run_log.h"
+#include "lib/train/run_settings.h"
 
 namespace llmtool {
 namespace {
@@ -28,23 +30,6 @@ double sum(std::span<const float> values) {
   double total = 0;
   for (const float v : values) total += v;
   return total;
-}
-
-// Where two fingerprints differ: "lr was 0.001, is 0.002"; empty if they do not.
-std::string changed_options(const std::string& then_text, const std::string& now_text) {
-  const auto then = nlohmann::json::parse(then_text).flatten();
-  const auto now = nlohmann::json::parse(now_text).flatten();
-  auto all = now;
-  all.update(then);
-  std::string changed;
-  for (const auto& [path, ignored] : all.items()) {
-    const auto before = then.value(path, nlohmann::json()),
-               after = now.value(path, nlohmann::json());
-    if (before == after) continue;
-    changed += concat(changed.empty() ? "" : "; ", path.substr(path.rfind('/') + 1), " was ",
-                      before.dump(), ", is ", after.dump());
-  }
-  return changed;
 }
 
 // Ctrl-C while something runs that leaves no trace (evaluation, samples): unwinds to the loop.
@@ -70,15 +55,16 @@ class Trainer {
       while (state_.step < options_.steps) one_step();
     } catch (const Interrupt&) {
       save_if_new();
-      return result(true);
+      return end("interrupted");
     }
-    finish();
-    return result(false);
+    save_model_folder(fs::path(options_.output) / "model", model_, data_.tokenizer.get(), stream_);
+    return end("finished");
   }
 
  private:
   void prepare() {
     create_folder(options_.output);
+    lock_.emplace(options_.output);
     remove_unfinished(options_.output);
     model_.reserve_training(options_.batch_size * options_.seq_len);
     optimizer_ = std::make_unique<Optimizer>(model_.parameters(), options_.adamw, stream_);
@@ -86,36 +72,52 @@ class Trainer {
     const auto checkpoints = list_checkpoints(options_.output);
     check(options_.resume || checkpoints.empty(), Fault::kUsage, options_.output,
           ": there is a run in this folder: --resume goes on with it, or give another --output");
-    if (!checkpoints.empty()) resume(checkpoints.back());
-    metrics_ = std::make_unique<Metrics>(fs::path(options_.output) / "metrics.jsonl", state_.step);
-    loss_ = metrics_->resumed("loss");
-    validation_loss_ = metrics_->resumed("validation_loss");
+    std::string extension;
+    if (!checkpoints.empty()) extension = resume(checkpoints.back());
     state_.options = fingerprint_;
     saved_step_ = resumed_step_ = checkpoints.empty() ? -1 : state_.step;
+    open_log(extension);
+    loss_ = log_->result().loss;
     if (options_.save_initial && checkpoints.empty()) save();
     progress_ = std::make_unique<Progress>(
-        "train", static_cast<uint64_t>(options_.steps * tokens_per_step()), "tokens");
-    progress_->set(static_cast<uint64_t>(state_.tokens));
-    started_tokens_ = state_.tokens;
-    last_save_ = Clock::now();
+        "train", static_cast<uint64_t>(options_.steps * tokens_per_step()), "tokens",
+        static_cast<uint64_t>(state_.tokens));
+    started_step_ = state_.step;
+    started_ = last_save_ = Clock::now();
   }
 
-  void resume(const CheckpointFolder& from) {
+  // Returns what an extension of the run means; empty if it is none.
+  std::string resume(const CheckpointFolder& from) {
     state_ = read_trainer_state(from);
-    const std::string changed = changed_options(state_.options, fingerprint_);
-    if (!changed.empty()) {
-      fail(Fault::kUsage, concat(from.path.string(), ": made with other options: ", changed),
-           "give the same ones to go on with it, or another --output");
-    }
+    std::string extension =
+        check_resumable(state_.options, fingerprint_, schedule_, from.path.string());
     load_checkpoint(from, model_, *optimizer_, stream_);
     log_info(concat("going on from ", from.path.string()));
+    if (!extension.empty()) {
+      schedule_.knows_end ? log_warning(extension) : log_info(extension);
+    }
+    return extension;
+  }
+
+  void open_log(const std::string& detail) {
+    peak_ = peak_flops(options_.peak_flops, model_.parameters().dtype(), stream_);
+    log_ = std::make_unique<RunLog>(
+        RunLog::Start{
+            .run = options_.output,
+            .step = resumed_step_,
+            .tokens = state_.tokens,
+            .keep_totals = options_.resume,
+            .settings = run_settings(options_, model_, data_, peak_, energy_.source(), stream_),
+            .detail = detail},
+        energy_);
   }
 
   int64_t tokens_per_step() const {
     return options_.batch_size * options_.grad_accum * options_.seq_len;
   }
 
-  static void stop_if_asked() {
+  void stop_if_asked() {
+    log_->tick();
     if (interrupted()) throw Interrupt{};
   }
 
@@ -152,17 +154,19 @@ class Trainer {
     const double seconds = seconds_since(start);
     state_.step = step;
     state_.tokens += tokens_per_step();
-    training_seconds_ += seconds;
     loss_ = loss;
     report(lr, norm, seconds);
     after_step();
   }
 
-  [[noreturn]] void not_finite(int64_t step, double loss, double norm) const {
+  [[noreturn]] void not_finite(int64_t step, double loss, double norm) {
+    const std::string what =
+        concat("step ", step, ": the loss (", loss, ") or the gradient's norm (", norm,
+               ") is not finite; no weight was changed by it");
+    log_->write_event(state_.step, "failed", what);
+    log_->write_report();
     const auto checkpoints = list_checkpoints(options_.output);
-    fail(Fault::kFailed,
-         concat("step ", step, ": the loss (", loss, ") or the gradient's norm (", norm,
-                ") is not finite; no weight was changed by it"),
+    fail(Fault::kFailed, what,
          checkpoints.empty() ? "try a lower --lr or a longer warm-up"
                              : concat("the last checkpoint is ", checkpoints.back().path.string(),
                                       "; try a lower --lr or a longer warm-up"));
@@ -170,22 +174,43 @@ class Trainer {
 
   void report(double lr, double norm, double seconds) {
     const double rate = static_cast<double>(tokens_per_step()) / seconds;
-    metrics_->write(
-        state_.step,
-        {{"loss", loss_},
-         {"lr", lr},
-         {"grad_norm", norm},
-         {"tokens", static_cast<double>(state_.tokens)},
-         {"seconds", seconds},
-         {"tokens_per_second", rate},
-         {"data_wait", data_seconds_ / seconds},
-         {"epoch", static_cast<double>(order_.epoch_of(
-                       (state_.step * options_.grad_accum) * options_.batch_size - 1))}});
-    progress_->set(static_cast<uint64_t>(state_.tokens));
+    const double wait = data_seconds_ / seconds;
+    const double flops = model_.config().training_flops_per_token(options_.seq_len) * rate;
+    const int64_t sample = state_.step * options_.grad_accum * options_.batch_size - 1;
+    RunLog::Numbers numbers = {{"loss", loss_},
+                               {"lr", lr},
+                               {"grad_norm", norm},
+                               {"tokens", static_cast<double>(state_.tokens)},
+                               {"epoch", static_cast<double>(order_.epoch_of(sample))},
+                               {"seconds", seconds},
+                               {"tokens_per_second", rate}};
+    if (peak_.per_second > 0) numbers.emplace_back("mfu", flops / peak_.per_second);
+    numbers.emplace_back("data_wait", wait);
+    numbers.emplace_back("eta_seconds", seconds_left());
+    log_->write_step(state_.step, std::move(numbers));
+    show_progress(lr, norm, wait);
+  }
+
+  // With the evaluations and checkpoints that there were so far.
+  double seconds_left() const {
+    const double done = static_cast<double>(state_.step - started_step_);
+    const double left = static_cast<double>(options_.steps - state_.step);
+    return std::round(10 * left * seconds_since(started_) / done) / 10;
+  }
+
+  void show_progress(double lr, double norm, double wait) {
     char note[96];
     std::snprintf(note, sizeof note, "step %lld loss %.4f lr %.2e norm %.2f",
                   static_cast<long long>(state_.step), loss_, lr, norm);
-    progress_->set_note(note);
+    std::string text = note;
+    if (const double mfu = log_->result().mfu(); std::isfinite(mfu)) {
+      std::snprintf(note, sizeof note, " MFU %.0f%%", 100 * mfu);
+      text += note;
+    }
+    std::snprintf(note, sizeof note, " data wait %.1f%%, ", 100 * wait);
+    text += note + human_bytes(static_cast<double>(log_->result().memory_bytes));
+    progress_->set_note(text);
+    progress_->set(static_cast<uint64_t>(state_.tokens));
   }
 
   static bool due(int64_t step, int64_t every) { return every > 0 && step % every == 0; }
@@ -203,7 +228,7 @@ class Trainer {
   // before it was stopped in.
   void evaluate_and_sample() {
     const auto done = [&](const char* key) {
-      return state_.step == resumed_step_ && metrics_->was_written(key);
+      return state_.step == resumed_step_ && log_->was_written(key);
     };
     if ((due(state_.step, options_.eval_every) || last_step()) && !done("validation_loss")) {
       evaluate();
@@ -212,7 +237,7 @@ class Trainer {
       const std::string text = sample_(model_, state_.step);
       model_.reserve_training(options_.batch_size * options_.seq_len);
       stop_if_asked();
-      metrics_->write_text(state_.step, "sample", text);
+      log_->write_sample(state_.step, text);
       log_info(concat("step ", state_.step, ": ", text));
     }
   }
@@ -237,12 +262,12 @@ class Trainer {
       total += sum(losses);
       counted += batch_.tokens();
     }
-    validation_loss_ = total / static_cast<double>(counted);
-    metrics_->write(state_.step, {{"validation_loss", validation_loss_},
-                                  {"validation_tokens", static_cast<double>(counted)}});
+    const double loss = total / static_cast<double>(counted);
+    log_->write(state_.step,
+                {{"validation_loss", loss}, {"validation_tokens", static_cast<double>(counted)}});
     char text[96];
     const int length = std::snprintf(text, sizeof text, "step %lld: validation loss %.4f",
-                                     static_cast<long long>(state_.step), validation_loss_);
+                                     static_cast<long long>(state_.step), loss);
     if (std::isfinite(loss_)) {
       std::snprintf(text + length, sizeof text - static_cast<size_t>(length), " (training %.4f)",
                     loss_);
@@ -255,22 +280,19 @@ class Trainer {
     remove_old_checkpoints(options_.output, options_.keep);
     saved_step_ = state_.step;
     last_save_ = Clock::now();
+    log_->write_event(state_.step, "checkpoint");
+    log_->write_report();
   }
 
   void save_if_new() {
     if (saved_step_ != state_.step) save();
   }
 
-  void finish() {
-    save_model_folder(fs::path(options_.output) / "model", model_, data_.tokenizer.get(), stream_);
-  }
-
-  TrainResult result(bool stopped) const {
-    const double tokens = static_cast<double>(state_.tokens - started_tokens_);
-    return {
-        state_.step,      state_.tokens,     loss_,
-        validation_loss_, training_seconds_, training_seconds_ > 0 ? tokens / training_seconds_ : 0,
-        stopped};
+  TrainResult end(const char* event) {
+    progress_->finish();
+    log_->write_event(state_.step, event);
+    log_->write_report();
+    return log_->result();
   }
 
   Model& model_;
@@ -282,45 +304,25 @@ class Trainer {
   DataOrder order_;
   std::string fingerprint_;
 
+  EnergyMeter energy_{{.powercap = options_.powercap,
+                       .gpu_bus_id = bus_id(stream_),
+                       .stated_watts = options_.power_watts}};
+  PeakFlops peak_;
+
+  std::optional<RunLock> lock_;
   std::unique_ptr<Optimizer> optimizer_;
-  std::unique_ptr<Metrics> metrics_;
+  std::unique_ptr<RunLog> log_;
   std::unique_ptr<Progress> progress_;
   Batch batch_{options_.seq_len, data_.document_end};
   std::vector<float> losses_;
   TrainerState state_;
-  int64_t saved_step_ = -1, resumed_step_ = -1, started_tokens_ = 0;
+  int64_t saved_step_ = -1, resumed_step_ = -1, started_step_ = 0;
   double loss_ = std::numeric_limits<double>::quiet_NaN();
-  double validation_loss_ = std::numeric_limits<double>::quiet_NaN();
-  double data_seconds_ = 0, training_seconds_ = 0;
-  Clock::time_point last_save_;
+  double data_seconds_ = 0;
+  Clock::time_point started_, last_save_;
 };
 
 }  // namespace
-
-std::string options_fingerprint(const TrainOptions& o, const Model& model,
-                                const TrainingData& data) {
-  nlohmann::ordered_json json = {
-      {"model", nlohmann::ordered_json::parse(to_json(model.config()))},
-      {"compute_dtype", std::string(name_of(model.parameters().dtype()))},
-      {"steps", o.steps},
-      {"seq_len", o.seq_len},
-      {"batch_size", o.batch_size},
-      {"grad_accum", o.grad_accum},
-      {"lr", o.lr},
-      {"min_lr_ratio", o.min_lr_ratio},
-      {"warmup_steps", o.warmup_steps},
-      {"schedule", o.schedule},
-      {"beta1", o.adamw.beta1},
-      {"beta2", o.adamw.beta2},
-      {"eps", o.adamw.eps},
-      {"weight_decay", o.adamw.weight_decay},
-      {"clip", o.adamw.clip},
-      {"document_end", data.document_end},
-      {"seed", o.seed},
-      {"train_tokens", data.train->tokens()},
-      {"train_documents", data.train->documents()}};
-  return json.dump();
-}
 
 TrainResult train(Model& model, const TrainingData& data, const TrainOptions& options,
                   const SampleText& sample, Stream& stream) {

@@ -1,9 +1,12 @@
 // The training loop: next-token prediction on token shards with AdamW.
 //
 // A run's folder:
-//   run.json, metrics.jsonl          one line a step: step, loss, lr, grad_norm, tokens, ...
-//   checkpoints/step-00000500/       see checkpoint.h
-//   model/                           the weights at the end, a Hugging Face folder
+//   run.json
+//   metrics.jsonl                    a line for each step and event, see metrics.h
+//   report.html                      what it says, for people; written at each checkpoint and the
+//   end tensorboard/                     and for TensorBoard checkpoints/step-00000500/       see
+//   checkpoint.h model/                           the weights at the end, a Hugging Face folder
+//   run.lock                         while a process trains
 #pragma once
 
 #include <cstdint>
@@ -15,6 +18,7 @@
 #include "lib/text/tokenizer.h"
 #include "lib/train/checkpoint.h"
 #include "lib/train/optimizer.h"
+#include "lib/train/result.h"
 #include "lib/train/sample_text.h"
 #include "lib/train/schedule.h"
 
@@ -40,30 +44,25 @@ struct TrainOptions {
   bool save_initial = false;  // a checkpoint of step 0
   Retention keep;
   bool resume = false;
+  // What the run tells; none of it shapes the weights.
+  double peak_flops = 0;   // per second, that MFU is a share of; 0: measured on a CPU
+  double power_watts = 0;  // of the machine; 0: read from its counters
+  double pue = 1.1;        // see TrainResult
+  double carbon_intensity = 0.385;
+  fs::path powercap = "/sys/class/powercap";  // see EnergySources
 };
 
 struct TrainingData {
   const TokenDataset* train = nullptr;
   const TokenDataset* validation = nullptr;    // may be null, or too short (below 2 tokens)
   std::shared_ptr<const Tokenizer> tokenizer;  // saved with the weights; may be null
-  int32_t document_end = -1;  // id that ends a document, where attention is cut; -1: no cuts
+  int32_t document_end = -1;        // id that ends a document, where attention is cut; -1: no cuts
+  std::string train_checksum = {};  // of what `train` is made of; empty: not known
 };
-
-struct TrainResult {
-  int64_t steps = 0, tokens = 0;
-  double loss = 0;               // of the last step, nats per token; NaN if there is none
-  double validation_loss = 0;    // of the last validation; NaN without one
-  double seconds = 0;            // of this process's steps, without saving and evaluation
-  double tokens_per_second = 0;  // of this process
-  bool interrupted = false;
-};
-
-// The JSON of everything that shapes the bytes of a run; a resumed run must have the same.
-std::string options_fingerprint(const TrainOptions& options, const Model& model,
-                                const TrainingData& data);
 
 // Trains a model whose weights are set. Throws Fault::kFailed if the loss stops being finite (the
-// last checkpoint is intact). On an interrupt: saves the last whole step and returns.
+// last checkpoint is intact), Fault::kUsage if another process trains in the folder, or if the run
+// in it cannot be gone on with. On an interrupt: saves the last whole step and returns.
 TrainResult train(Model& model, const TrainingData& data, const TrainOptions& options,
                   const SampleText& sample, Stream& stream);
 

@@ -79,13 +79,29 @@ train calm --threads 2 --save-every 50 && exits 0
 train one_thread --threads 1 --save-every 50 && exits 0
 same_model calm one_thread
 train calm && exits 2 && says "calm: there is a run in this folder" && says "--resume"
-train calm --resume --steps 301 && exits 2 && says "other options: steps was 300, is 301"
+train calm --resume --steps 299 && exits 2 && says "other options: steps was 300, is 299"
 train calm --resume --hidden-size 64 && exits 2 && says "hidden_size was 32, is 64"
 train calm --resume && exits 0
 same_model calm one_thread
 
+# ---- More steps: the same as at once where the schedule does not know the end ----
+train short --steps 20 --schedule constant && exits 0
+train short --steps 40 --schedule constant --resume && exits 0 && says "40 steps instead of 20"
+train long --steps 40 --schedule constant && exits 0
+same_model short long
+train cosine --steps 20 && exits 0
+train cosine --steps 40 --resume && exits 0 && says "40 steps instead of 20: the cosine schedule"
+says "not that of a run of so many steps from the start"
+
+# ---- Other data of the same size; data without a manifest is compared by its size alone ----
+cp -r data other_data
+sed -i 's/"xxh3_128": "[0-9a-f]\{8\}/"xxh3_128": "00000000/' other_data/run.json
+train calm --resume --data other_data && exits 2 && says "train_checksum was" && says "other options"
+rm other_data/run.json
+train calm --resume --data other_data && exits 0
+
 # ---- Stopped by Ctrl-C and SIGTERM, then killed: the same bytes in the end ----
-lines() { if [[ -e $1 ]]; then wc -l <"$1"; else echo 0; fi; }
+lines() { if [[ -e $1 ]]; then grep -c '"grad_norm"' "$1" || true; else echo 0; fi; }
 # stop SIGNAL STEPS RUN [FLAG...]: sends the signal when the training has done so many steps more.
 stop() {
   local signal=$1 goal folder=$3
@@ -110,6 +126,22 @@ done
 train stopped --resume && exits 0 && says "going on from stopped/checkpoints/step-"
 same_model calm stopped
 [[ $(grep -c '"loss"' stopped/metrics.jsonl) == 300 ]] || failed "metrics.jsonl: not a line a step"
+
+# ---- A second process does not train into the same folder ----
+"${train[@]}" -o busy --steps 100000 >busy.out 2>busy.err &
+first=$!
+until (($(lines busy/metrics.jsonl) >= 2)); do
+  kill -0 $first 2>/dev/null || failed "the first training ended"
+  sleep 0.01
+done
+before=$(lines busy/metrics.jsonl)
+train busy --steps 100000 --resume
+exits 2 && says "busy: another process (process $first) is writing into this folder"
+(($(lines busy/metrics.jsonl) >= before)) || failed "the second process changed metrics.jsonl"
+kill -KILL $first
+wait $first 2>/dev/null || true
+train busy --steps 2 --resume && exits 0
+[[ ! -e busy/run.lock ]] || failed "the lock is still there"
 
 RANDOM=${LLMTOOL_SEED:-1}
 for _ in 1 2 3; do
