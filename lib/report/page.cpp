@@ -34,7 +34,7 @@ figcaption { font-weight: 600; }
   white-space: nowrap; }
 .legend i { display: inline-block; width: .7rem; height: .7rem; border-radius: 2px;
   margin-right: .3rem; }
-.reading { min-height: 1.3rem; font-size: .82rem; color: var(--soft);
+.reading { min-height: 1.3rem; white-space: pre-wrap; font-size: .82rem; color: var(--soft);
   font-variant-numeric: tabular-nums; }
 svg { display: block; width: 100%; height: auto; }
 svg text { fill: var(--soft); font-size: 11px; font-variant-numeric: tabular-nums; }
@@ -51,9 +51,10 @@ svg polygon { stroke: none; opacity: .22; }
 .wide { overflow-x: auto; }
 table { border-collapse: separate; border-spacing: 0; font-size: .9rem; }
 th, td { text-align: left; vertical-align: top; padding: .3rem .8rem; border-top: 1px solid var(--line);
-  font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }
+  font-variant-numeric: tabular-nums; white-space: nowrap; }
+td:last-child { white-space: normal; overflow-wrap: anywhere; }
 tr:first-child > * { border-top: 0; }
-th { color: var(--soft); font-weight: 500; white-space: nowrap; }
+th { color: var(--soft); font-weight: 500; }
 pre { padding: .6rem .8rem; margin: .2rem 0 1rem; white-space: pre-wrap; overflow-wrap: anywhere;
   font: .85rem/1.45 ui-monospace, "DejaVu Sans Mono", monospace; }
 .note { color: var(--soft); font-size: .85rem; margin: .5rem 0; }

@@ -93,8 +93,10 @@ class Trainer {
         check_resumable(state_.options, fingerprint_, schedule_, from.path.string());
     load_checkpoint(from, model_, *optimizer_, stream_);
     log_info(concat("going on from ", from.path.string()));
-    if (!extension.empty()) {
-      schedule_.knows_end ? log_warning(extension) : log_info(extension);
+    if (!extension.empty() && schedule_.knows_end) {
+      log_warning(extension);
+    } else if (!extension.empty()) {
+      log_info(extension);
     }
     return extension;
   }

@@ -129,3 +129,33 @@ TEST_CASE("run_manifest: what is no manifest is an input error") {
     }
   }
 }
+
+TEST_CASE("run_manifest: one checksum of the outputs in a folder, from the manifest alone") {
+  const ScratchFolder folder;
+  const fs::path out = folder.path() / "out";
+  const auto checksum_after = [&](const char* train, const char* val) {
+    create_folder(out / "train");
+    create_folder(out / "val");
+    write_file(out / "train" / "a.bin", train);
+    write_file(out / "val" / "a.bin", val);
+    RunManifest run = manifest("tokenize");
+    run.add_output(out);
+    run.write(out);
+    return outputs_checksum(manifest_path(out), "train");
+  };
+  const std::string first = checksum_after("tokens", "x");
+  CHECK(first.size() == 32);
+  CHECK(checksum_after("tokens", "y") == first);
+  CHECK(checksum_after("Tokens", "x") != first);
+  CHECK(checksum_after("tokens", "x") == first);
+  fs::rename(out, folder.path() / "moved");
+  CHECK(outputs_checksum(folder.path() / "moved" / "run.json", "train") == first);
+  CHECK(outputs_checksum(folder.path() / "moved" / "run.json", "tra").empty());
+  CHECK(outputs_checksum(out / "run.json", "train").empty());
+  for (const char* text :
+       {"", "[1]", "{\"outputs\": 3}", "{\"outputs\": [{\"path\": \"train/a\"}]}"}) {
+    CAPTURE(text);
+    write_file(folder.path() / "run.json", text);
+    CHECK(outputs_checksum(folder.path() / "run.json", "train").empty());
+  }
+}
