@@ -32,6 +32,7 @@ struct View {
   LLMTOOL_INLINE View slice_rows(int64_t begin, int64_t n) const {
     return View{at(begin, 0), n, cols, stride, dtype};
   }
+  LLMTOOL_INLINE View first_rows(int64_t n) const { return slice_rows(0, n); }
   LLMTOOL_INLINE View slice_cols(int64_t begin, int64_t n) const {
     return View{at(0, begin), rows, n, stride, dtype};
   }

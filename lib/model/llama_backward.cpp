@@ -9,19 +9,11 @@
 #include "lib/model/llama.h"
 
 namespace llmtool {
-namespace {
-
-View first_rows(const View& v, int64_t n) {
-  return v.slice_rows(0, n);
-}
-
-}  // namespace
-
 void Llama::backward_mlp(const Step& step, const Layer& a, const Weights& w, const Weights& dw) {
   Stream& stream = *step.stream;
-  const View dx = first_rows(act_.dx, step.n), dnormed = first_rows(act_.dnormed, step.n);
-  const View normed = first_rows(act_.normed, step.n);
-  const View activated = first_rows(act_.activated, step.n);
+  const View dx = act_.dx.first_rows(step.n), dnormed = act_.dnormed.first_rows(step.n);
+  const View normed = act_.normed.first_rows(step.n);
+  const View activated = act_.activated.first_rows(step.n);
 
   linear_swiglu_backward({.gate_up = a.gate_up, .y = activated, .dout = dx, .w = w.down}, stream);
   linear_weight_gradient({.dw = dw.down, .dy = dx, .x = activated}, stream);
@@ -49,9 +41,9 @@ void Llama::backward_mlp(const Step& step, const Layer& a, const Weights& w, con
 void Llama::backward_attention(const Step& step, const Layer& a, const Weights& w,
                                const Weights& dw) {
   Stream& stream = *step.stream;
-  const View dx = first_rows(act_.dx, step.n), dnormed = first_rows(act_.dnormed, step.n);
-  const View normed = first_rows(act_.normed, step.n), dqkv = first_rows(act_.dqkv, step.n);
-  const View dattended = first_rows(act_.dattended, step.n);
+  const View dx = act_.dx.first_rows(step.n), dnormed = act_.dnormed.first_rows(step.n);
+  const View normed = act_.normed.first_rows(step.n), dqkv = act_.dqkv.first_rows(step.n);
+  const View dattended = act_.dattended.first_rows(step.n);
   const auto q = [&](const View& v) { return v.slice_cols(0, q_cols_); };
   const auto k = [&](const View& v) { return v.slice_cols(q_cols_, kv_cols_); };
   const auto v = [&](const View& x) { return x.slice_cols(q_cols_ + kv_cols_, kv_cols_); };
@@ -68,7 +60,7 @@ void Llama::backward_attention(const Step& step, const Layer& a, const Weights& 
        .q = q(a.qkv),
        .k = k(a.qkv),
        .v = v(a.qkv),
-       .delta = first_rows(act_.delta, step.n),
+       .delta = act_.delta.first_rows(step.n),
        .sequences = step.batch->sequences.data(),
        .sequence_count = static_cast<int64_t>(step.batch->sequences.size()),
        .heads = config_.num_attention_heads,
@@ -101,14 +93,14 @@ void Llama::backward_attention(const Step& step, const Layer& a, const Weights& 
 // From act_.dnormed, the gradient of the normed output of the last layer.
 void Llama::backward(const Step& step) {
   const int norm = parameters_.find("model.norm.weight");
-  const View dx = first_rows(act_.dx, step.n);
+  const View dx = act_.dx.first_rows(step.n);
   rms_norm_backward({.dx = dx,
                      .dw = parameters_.gradient(norm),
-                     .dy = first_rows(act_.dnormed, step.n),
+                     .dy = act_.dnormed.first_rows(step.n),
                      .dsum = {},
-                     .s = first_rows(act_.last, step.n),
+                     .s = act_.last.first_rows(step.n),
                      .w = parameters_.weight(norm),
-                     .rstd = first_rows(act_.last_rstd, step.n)},
+                     .rstd = act_.last_rstd.first_rows(step.n)},
                     *step.stream);
   for (int64_t l = config_.num_hidden_layers - 1; l >= 0; --l) {
     const Layer a = rows_of(act_.layers[static_cast<size_t>(l)], step.n);

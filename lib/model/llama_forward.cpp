@@ -10,18 +10,10 @@
 #include "lib/model/llama.h"
 
 namespace llmtool {
-namespace {
-
-View first_rows(const View& v, int64_t n) {
-  return v.slice_rows(0, n);
-}
-
-}  // namespace
-
 Llama::Layer Llama::rows_of(const Layer& a, int64_t n) const {
-  return {first_rows(a.x, n),        first_rows(a.rstd1, n),  first_rows(a.qkv, n),
-          first_rows(a.attended, n), first_rows(a.lse, n),    first_rows(a.middle, n),
-          first_rows(a.rstd2, n),    first_rows(a.gate_up, n)};
+  return {a.x.first_rows(n),        a.rstd1.first_rows(n),  a.qkv.first_rows(n),
+          a.attended.first_rows(n), a.lse.first_rows(n),    a.middle.first_rows(n),
+          a.rstd2.first_rows(n),    a.gate_up.first_rows(n)};
 }
 
 void Llama::rotate(const View& qkv, bool inverse, Stream& stream) const {
@@ -52,7 +44,7 @@ void Llama::store_in_cache(const Step& step, int64_t layer, const View& k, const
 
 void Llama::forward_attention(const Step& step, int64_t layer, const Layer& a, const Weights& w) {
   Stream& stream = *step.stream;
-  const View normed = first_rows(act_.normed, step.n);
+  const View normed = act_.normed.first_rows(step.n);
   rms_norm({.y = normed,
             .sum = {},
             .rstd = a.rstd1,
@@ -86,8 +78,8 @@ void Llama::forward_attention(const Step& step, int64_t layer, const Layer& a, c
 
 void Llama::forward_mlp(const Step& step, const Layer& a, const Weights& w, const View& out) {
   Stream& stream = *step.stream;
-  const View normed = first_rows(act_.normed, step.n);
-  const View activated = first_rows(act_.activated, step.n);
+  const View normed = act_.normed.first_rows(step.n);
+  const View activated = act_.activated.first_rows(step.n);
   rms_norm({.y = normed,
             .sum = {},
             .rstd = a.rstd2,
@@ -102,15 +94,14 @@ void Llama::forward_mlp(const Step& step, const Layer& a, const Weights& w, cons
 
 void Llama::forward(const Step& step) {
   const int64_t layers = config_.num_hidden_layers;
-  embedding(
-      {.y = first_rows(act_.layers[0].x, step.n), .w = parameters_.weight(0), .ids = act_.ids},
-      *step.stream);
+  embedding({.y = act_.layers[0].x.first_rows(step.n), .w = parameters_.weight(0), .ids = act_.ids},
+            *step.stream);
   for (int64_t l = 0; l < layers; ++l) {
     const Layer a = rows_of(act_.layers[static_cast<size_t>(l)], step.n);
     const Weights w = weights_of(l, false);
     const View& out = l + 1 < layers ? act_.layers[static_cast<size_t>(l) + 1].x : act_.last;
     forward_attention(step, l, a, w);
-    forward_mlp(step, a, w, first_rows(out, step.n));
+    forward_mlp(step, a, w, out.first_rows(step.n));
   }
 }
 
@@ -125,21 +116,21 @@ void Llama::loss(const TokenBatch& batch, std::span<float> losses, float gradien
   upload(batch, stream);
   const Step step{n, &batch, nullptr, &stream};
   forward(step);
-  const View normed = first_rows(act_.normed, n);
+  const View normed = act_.normed.first_rows(n);
   rms_norm({.y = normed,
             .sum = {},
-            .rstd = first_rows(act_.last_rstd, n),
-            .x = first_rows(act_.last, n),
+            .rstd = act_.last_rstd.first_rows(n),
+            .x = act_.last.first_rows(n),
             .residual = {},
             .w = parameters_.weight(parameters_.find("model.norm.weight")),
             .eps = static_cast<float>(config_.rms_norm_eps)},
            stream);
-  const View out = first_rows(act_.losses, n);
+  const View out = act_.losses.first_rows(n);
   linear_cross_entropy({.loss = out,
                         .x = normed,
                         .w = head_weight(false),
                         .targets = act_.targets,
-                        .dx = gradients ? first_rows(act_.dnormed, n) : View{},
+                        .dx = gradients ? act_.dnormed.first_rows(n) : View{},
                         .dw = gradients ? head_weight(true) : View{},
                         .scale = gradient_scale,
                         .logits = act_.logits,
@@ -162,7 +153,7 @@ void Llama::forward_cached(const TokenBatch& batch, KvCache& cache, std::span<co
   upload(batch, stream);
   forward({n, &batch, &cache, &stream});
   if (wanted == 0) return;
-  const View picked = first_rows(act_.picked, wanted);
+  const View picked = act_.picked.first_rows(wanted);
   for (int64_t i = 0; i < wanted; ++i) {
     convert(
         {.y = picked.slice_rows(i, 1), .x = act_.last.slice_rows(rows[static_cast<size_t>(i)], 1)},
@@ -176,7 +167,7 @@ void Llama::forward_cached(const TokenBatch& batch, KvCache& cache, std::span<co
             .w = parameters_.weight(parameters_.find("model.norm.weight")),
             .eps = static_cast<float>(config_.rms_norm_eps)},
            stream);
-  const View out = first_rows(act_.logits, wanted);
+  const View out = act_.logits.first_rows(wanted);
   linear({.y = out, .x = picked, .w = head_weight(false)}, stream);
   copy_memory(logits.data(), Device::kCpu, out.data, parameters_.device(),
               static_cast<int64_t>(logits.size_bytes()), stream);

@@ -63,7 +63,7 @@ const fs::path& model_folder() {
   return folder.path();
 }
 
-class Workplace {
+class CommandRun {
  public:
   fs::path file(const std::string& name) const { return folder_.path() / name; }
   fs::path write(const std::string& name, const std::string& bytes) const {
@@ -138,7 +138,7 @@ void check_fails(Fault fault, const std::string& what, const std::vector<std::st
 }  // namespace
 
 TEST_CASE("generate: the text of one prompt, and the same as JSON") {
-  const Workplace w;
+  const CommandRun w;
   const std::vector<std::string> flags = {"--prompt",     "ba koti", "--seed",      "4",
                                           "--max-tokens", "20",      "--ignore-eos"};
   const std::string text = w.generate(flags);
@@ -161,7 +161,7 @@ TEST_CASE("generate: the text of one prompt, and the same as JSON") {
 }
 
 TEST_CASE("generate: an empty prompt begins a text, if there is a BOS") {
-  const Workplace w;
+  const CommandRun w;
   CHECK(w.generate_line({"--prompt", "", "--max-tokens", "3", "--ignore-eos"})["prompt_tokens"] ==
         1);
   check_fails(Fault::kInput, "the prompt is empty",
@@ -170,7 +170,7 @@ TEST_CASE("generate: an empty prompt begins a text, if there is a BOS") {
 
 TEST_CASE(
     "generate: a batch gives the answers of each prompt, in order, at any batch and threads") {
-  const Workplace w;
+  const CommandRun w;
   std::string lines;
   std::vector<std::string> prompts;
   for (int i = 0; i < 9; ++i) {
@@ -189,7 +189,7 @@ TEST_CASE(
 }
 
 TEST_CASE("generate: a stop string ends the text in front of it") {
-  const Workplace w;
+  const CommandRun w;
   const std::vector<std::string> flags = {"--prompt", "ba", "--max-tokens", "30", "--ignore-eos"};
   const std::string text = w.generate(flags);
   const std::string stop = ascii_part(text);
@@ -203,7 +203,7 @@ TEST_CASE("generate: a stop string ends the text in front of it") {
 }
 
 TEST_CASE("generate: the context ends an answer, and is too short for a long prompt") {
-  const Workplace w;
+  const CommandRun w;
   const json line = w.generate_line({"--prompt", "ba", "--max-tokens", "1000", "--ignore-eos"});
   CHECK(line["finish_reason"] == "length");
   CHECK(line["tokens"].get<int64_t>() == kContext - line["prompt_tokens"].get<int64_t>() + 1);
@@ -219,7 +219,7 @@ TEST_CASE("generate: the context ends an answer, and is too short for a long pro
 }
 
 TEST_CASE("generate: what is wrong is named") {
-  const Workplace w;
+  const CommandRun w;
   const std::string model = model_folder();
   check_fails(Fault::kInput, "byte 2 is not valid UTF-8",
               {"generate", "-m", model, "--prompt", "a\xff"});
@@ -239,7 +239,7 @@ TEST_CASE("generate: what is wrong is named") {
 }
 
 TEST_CASE("eval: perplexity of documents, in all and each") {
-  const Workplace w;
+  const CommandRun w;
   std::string lines;
   const std::vector<std::string> documents = {"ba ko", "", made_documents(3, 9)[1], "\u6c34 x\n",
                                               made_documents(3, 9)[2]};
@@ -251,7 +251,7 @@ TEST_CASE("eval: perplexity of documents, in all and each") {
   };
   const json result = w.eval(flags({}));
   const json& total = result["tasks"]["perplexity"]["metrics"];
-  const auto each = Workplace::lines_of(w.file("result") / "perplexity.jsonl");
+  const auto each = CommandRun::lines_of(w.file("result") / "perplexity.jsonl");
   REQUIRE(each.size() == documents.size());
   double nats = 0;
   size_t bytes = 0;
@@ -275,12 +275,12 @@ TEST_CASE("eval: perplexity of documents, in all and each") {
 
   const json again = w.eval(flags({"--threads", "1", "--batch-tokens", "1"}));
   CHECK(again["tasks"] == result["tasks"]);
-  CHECK(Workplace::lines_of(w.file("result") / "perplexity.jsonl") == each);
+  CHECK(CommandRun::lines_of(w.file("result") / "perplexity.jsonl") == each);
   CHECK(fs::exists(w.file("result") / "run.json"));
 
   // Where the context shows all of a document, its other tokens cost the same.
   w.eval(flags({"--no-end-of-document"}));
-  const json short_one = Workplace::lines_of(w.file("result") / "perplexity.jsonl")[0];
+  const json short_one = CommandRun::lines_of(w.file("result") / "perplexity.jsonl")[0];
   CHECK(short_one["tokens"].get<int64_t>() + 1 == each[0]["tokens"].get<int64_t>());
   CHECK(short_one["end_of_document_nats"] == 0.0);
   CHECK(short_one["nats"].get<double>() ==
@@ -289,7 +289,7 @@ TEST_CASE("eval: perplexity of documents, in all and each") {
 }
 
 TEST_CASE("eval: what is wrong is named") {
-  const Workplace w;
+  const CommandRun w;
   const std::string model = model_folder();
   const fs::path data = w.write("bad.jsonl", "{\"text\": \"a\"}\n{\"text\": 1}\n");
   check_fails(Fault::kUsage, "no task is called 'perplexty'",

@@ -6,12 +6,14 @@
 
 #include "lib/base/error.h"
 #include "lib/tensor/memory.h"
+#include "tests/kernels/amx_emulation.h"
 
 namespace llmtool::test {
 
 std::vector<Lane> available_lanes() {
   std::vector<Lane> lanes;
   for (const Isa isa : available_isas()) lanes.push_back({Device::kCpu, isa});
+  if (amx_is_emulated()) lanes = {{Device::kCpu, Isa::kAmx}};
   for (const Device device : available_devices()) {
     if (device != Device::kCpu) lanes.push_back({device, Isa::kNone});
   }
