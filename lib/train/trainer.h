@@ -2,11 +2,12 @@
 //
 // A run's folder:
 //   run.json
-//   metrics.jsonl                    a line for each step and event, see metrics.h
-//   report.html                      what it says, for people; written at each checkpoint and the
-//   end tensorboard/                     and for TensorBoard checkpoints/step-00000500/       see
-//   checkpoint.h model/                           the weights at the end, a Hugging Face folder
-//   run.lock                         while a process trains
+//   metrics.jsonl               a line for each step and event, see metrics.h
+//   report.html                 the same for people, written at each checkpoint and at the end
+//   tensorboard/                the same for TensorBoard
+//   checkpoints/step-00000500/  see checkpoint.h
+//   model/                      the weights at the end, a Hugging Face folder
+//   run.lock                    while a process trains
 #pragma once
 
 #include <cstdint>
