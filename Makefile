@@ -26,9 +26,10 @@ quickstart: build  ## text to a trained model: recipes/quickstart/run.sh
 test: setup build  ## build and run every test
 	@ctest --test-dir build -j $(JOBS) --output-on-failure
 
-bench: build  ## GFLOP/s of the matrix products beside the peaks of this machine
+bench: build  ## each operation and a whole training step beside the peaks of this machine
 	@for n in 1 $$(nproc); do build/llmtool bench peak --threads $$n; done
-	@for n in 1 $$(nproc); do build/llmtool bench matmul --threads $$n; done
+	@build/llmtool bench kernels
+	@build/llmtool bench train
 
 format:  ## clang-format every source file
 	@$(SOURCES) | xargs clang-format -i

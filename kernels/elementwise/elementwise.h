@@ -14,6 +14,10 @@ struct Add {
   View b;  // (N, C) like a
 
   void validate() const { LLMTOOL_ASSERT(alike(y, a) && alike(b, a)); }
+
+  LLMTOOL_INLINE Cost cost() const {
+    return {.flops = elements_of(y), .read = bytes_of(a) + bytes_of(b), .written = bytes_of(y)};
+  }
 };
 inline constexpr Op<Add> add{"add"};
 
@@ -23,6 +27,8 @@ struct Convert {
   View x;  // (N, C)
 
   void validate() const { LLMTOOL_ASSERT(same_shape(y, x)); }
+
+  LLMTOOL_INLINE Cost cost() const { return {.read = bytes_of(x), .written = bytes_of(y)}; }
 };
 inline constexpr Op<Convert> convert{"convert"};
 

@@ -15,6 +15,10 @@ struct Embedding {
   void validate() const {
     LLMTOOL_ASSERT(y.cols == w.cols && y.dtype == w.dtype && (ids != nullptr || y.rows == 0));
   }
+
+  LLMTOOL_INLINE Cost cost() const {
+    return {.read = bytes_of(y) + 4 * static_cast<double>(y.rows), .written = bytes_of(y)};
+  }
 };
 inline constexpr Op<Embedding> embedding{"embedding"};
 
@@ -25,6 +29,14 @@ struct EmbeddingBackward {
   const int32_t* ids;  // (N)
 
   void validate() const { LLMTOOL_ASSERT(dw.cols == dy.cols && dw.dtype == DType::kF32); }
+
+  // As if every id were another.
+  LLMTOOL_INLINE Cost cost() const {
+    const double touched = 4 * elements_of(dy);  // bytes of dw
+    return {.flops = elements_of(dy),
+            .read = bytes_of(dy) + touched + 4 * static_cast<double>(dy.rows),
+            .written = touched};
+  }
 };
 inline constexpr Op<EmbeddingBackward> embedding_backward{"embedding_backward"};
 

@@ -24,6 +24,13 @@ struct CrossEntropy {
     LLMTOOL_ASSERT(logits.dtype == DType::kF32);
     LLMTOOL_ASSERT(dlogits.empty() || same_shape(dlogits, logits));
   }
+
+  // The maximum, the difference, the exponential, the sum; two more for the gradient.
+  LLMTOOL_INLINE Cost cost() const {
+    return {.flops = elements_of(logits) * (dlogits.empty() ? 4 : 6),
+            .read = bytes_of(logits) + 4 * static_cast<double>(logits.rows),
+            .written = bytes_of(loss) + bytes_of(dlogits)};
+  }
 };
 inline constexpr Op<CrossEntropy> cross_entropy{"cross_entropy"};
 

@@ -1,6 +1,7 @@
 #include "kernels/loss/linear_cross_entropy.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "kernels/matmul/linear.h"
 
@@ -21,6 +22,16 @@ void check_args(const LinearCrossEntropy& a, bool gradient) {
 
 }  // namespace
 
+Cost LinearCrossEntropy::cost() const {
+  const double product = product_flops(x.rows, x.cols, w.rows);
+  const double products = 1 + (dx.empty() ? 0 : 1) + (dw.empty() ? 0 : 1);
+  const double softmax = dx.empty() && dw.empty() ? 4 : 6;  // as CrossEntropy
+  return {.flops = products * product + softmax * static_cast<double>(x.rows * w.rows),
+          .read = bytes_of(x) + bytes_of(w) + bytes_of(dw) + 4 * static_cast<double>(x.rows),
+          .written = bytes_of(loss) + bytes_of(dx) + bytes_of(dw),
+          .unit = x.dtype};
+}
+
 int64_t linear_cross_entropy_rows(int64_t n, int64_t vocab) {
   return std::max<int64_t>(1, std::min(n, kScratchFloats / std::max<int64_t>(1, vocab)));
 }
@@ -28,6 +39,8 @@ int64_t linear_cross_entropy_rows(int64_t n, int64_t vocab) {
 void linear_cross_entropy(const LinearCrossEntropy& a, Stream& stream) {
   const bool gradient = !a.dx.empty() || !a.dw.empty();
   check_args(a, gradient);
+  std::optional<Profile::Scope> scope;
+  if (stream.profile != nullptr) scope.emplace(*stream.profile, "linear_cross_entropy", a.cost());
   for (int64_t begin = 0; begin < a.x.rows; begin += a.logits.rows) {
     const int64_t rows = std::min(a.logits.rows, a.x.rows - begin);
     const View x = a.x.slice_rows(begin, rows), logits = a.logits.slice_rows(0, rows);

@@ -16,6 +16,8 @@ struct LinearCrossEntropy {
   float scale = 1;         // of the gradients, e.g. 1 / number of targets
   View logits;             // (R, V) f32 scratch; R >= 1 rows are worked on at a time
   View dlogits = {};  // (R, V) scratch of dtype of x; may be logits for f32; not for forward only
+
+  Cost cost() const;
 };
 
 // The rows of scratch to plan for: R x V floats in about 96 MiB, at most n, at least 1. Each chunk

@@ -27,6 +27,15 @@ struct Linear {
                    (bias.rows == 1 && bias.cols == y.cols && bias.dtype == x.dtype && !accumulate));
     LLMTOOL_ASSERT(residual.empty() || (alike(residual, y) && !accumulate));
   }
+
+  LLMTOOL_INLINE Cost cost() const {
+    const double added = accumulate ? bytes_of(y) : bytes_of(residual);
+    const double sums = (added > 0 ? 1 : 0) + (bias.empty() ? 0 : 1);
+    return {.flops = product_flops(x.rows, x.cols, w.rows) + sums * elements_of(y),
+            .read = bytes_of(x) + bytes_of(w) + bytes_of(bias) + added,
+            .written = bytes_of(y),
+            .unit = x.dtype};
+  }
 };
 inline constexpr Op<Linear> linear{"linear"};
 
@@ -41,6 +50,14 @@ struct LinearInputGradient {
     LLMTOOL_ASSERT(dx.rows == dy.rows && dy.cols == w.rows && dx.cols == w.cols);
     LLMTOOL_ASSERT(dy.dtype == w.dtype && (dx.dtype == dy.dtype || dx.dtype == DType::kF32));
   }
+
+  LLMTOOL_INLINE Cost cost() const {
+    const double added = accumulate ? elements_of(dx) : 0;
+    return {.flops = product_flops(dy.rows, dy.cols, w.cols) + added,
+            .read = bytes_of(dy) + bytes_of(w) + (accumulate ? bytes_of(dx) : 0),
+            .written = bytes_of(dx),
+            .unit = dy.dtype};
+  }
 };
 inline constexpr Op<LinearInputGradient> linear_input_gradient{"linear_input_gradient"};
 
@@ -54,6 +71,14 @@ struct LinearWeightGradient {
   void validate() const {
     LLMTOOL_ASSERT(dw.rows == dy.cols && dw.cols == x.cols && dy.rows == x.rows);
     LLMTOOL_ASSERT(dy.dtype == x.dtype && dw.dtype == DType::kF32);
+  }
+
+  LLMTOOL_INLINE Cost cost() const {
+    const double added = accumulate ? elements_of(dw) : 0;
+    return {.flops = product_flops(dy.rows, dy.cols, x.cols) + added,
+            .read = bytes_of(dy) + bytes_of(x) + (accumulate ? bytes_of(dw) : 0),
+            .written = bytes_of(dw),
+            .unit = dy.dtype};
   }
 };
 inline constexpr Op<LinearWeightGradient> linear_weight_gradient{"linear_weight_gradient"};

@@ -20,6 +20,12 @@ struct QuantizeRows {
     LLMTOOL_ASSERT(same_shape(q, x) && q.dtype == DType::kI8);
     LLMTOOL_ASSERT(scale.rows == x.rows && scale.cols == 1 && scale.dtype == DType::kF32);
   }
+
+  // The magnitude and the maximum; the product and the rounding.
+  LLMTOOL_INLINE Cost cost() const {
+    return {
+        .flops = 4 * elements_of(x), .read = bytes_of(x), .written = bytes_of(q) + bytes_of(scale)};
+  }
 };
 inline constexpr Op<QuantizeRows> quantize_rows{"quantize_rows"};
 
@@ -41,6 +47,15 @@ struct LinearInt8 {
     LLMTOOL_ASSERT(w_scale.stride == 1 || w_scale.rows <= 1);
     LLMTOOL_ASSERT(bias.empty() || (bias.rows == 1 && bias.cols == y.cols));
     LLMTOOL_ASSERT(residual.empty() || alike(residual, y));
+  }
+
+  LLMTOOL_INLINE Cost cost() const {
+    const double sums = (residual.empty() ? 0 : 1) + (bias.empty() ? 0 : 1);
+    return {.flops = product_flops(x.rows, x.cols, w.rows) + (2 + sums) * elements_of(y),
+            .read = bytes_of(x) + bytes_of(x_scale) + bytes_of(w) + bytes_of(w_scale) +
+                    bytes_of(bias) + bytes_of(residual),
+            .written = bytes_of(y),
+            .unit = DType::kI8};
   }
 };
 inline constexpr Op<LinearInt8> linear_int8{"linear_int8"};

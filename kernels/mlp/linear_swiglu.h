@@ -21,6 +21,13 @@ struct LinearSwiglu {
     LLMTOOL_ASSERT(w.rows == gate_up.cols && w.cols == x.cols);
     LLMTOOL_ASSERT(y.dtype == x.dtype && gate_up.dtype == x.dtype && w.dtype == x.dtype);
   }
+
+  LLMTOOL_INLINE Cost cost() const {
+    return {.flops = product_flops(x.rows, x.cols, w.rows) + 5 * elements_of(y),
+            .read = bytes_of(x) + bytes_of(w),
+            .written = bytes_of(gate_up) + bytes_of(y),
+            .unit = x.dtype};
+  }
 };
 inline constexpr Op<LinearSwiglu> linear_swiglu{"linear_swiglu"};
 
@@ -36,6 +43,14 @@ struct LinearSwigluBackward {
     LLMTOOL_ASSERT(y.rows == dout.rows && gate_up.rows == dout.rows && gate_up.cols == 2 * y.cols);
     LLMTOOL_ASSERT(w.rows == dout.cols && w.cols == y.cols);
     LLMTOOL_ASSERT(y.dtype == dout.dtype && gate_up.dtype == dout.dtype && w.dtype == dout.dtype);
+  }
+
+  // The product, and SwigluBackward with y.
+  LLMTOOL_INLINE Cost cost() const {
+    return {.flops = product_flops(dout.rows, dout.cols, w.cols) + 12 * elements_of(y),
+            .read = bytes_of(dout) + bytes_of(w) + bytes_of(gate_up),
+            .written = bytes_of(gate_up) + bytes_of(y),
+            .unit = dout.dtype};
   }
 };
 inline constexpr Op<LinearSwigluBackward> linear_swiglu_backward{"linear_swiglu_backward"};

@@ -25,6 +25,12 @@ struct RmsNorm {
     LLMTOOL_ASSERT(residual.empty() || (alike(residual, x) && alike(sum, x)));
     LLMTOOL_ASSERT(rstd.empty() || (rstd.rows == x.rows && rstd.dtype == DType::kF32));
   }
+
+  LLMTOOL_INLINE Cost cost() const {
+    return {.flops = elements_of(x) * (residual.empty() ? 4 : 5) + 3 * static_cast<double>(x.rows),
+            .read = bytes_of(x) + bytes_of(residual) + bytes_of(w),
+            .written = bytes_of(y) + bytes_of(sum) + bytes_of(rstd)};
+  }
 };
 inline constexpr Op<RmsNorm> rms_norm{"rms_norm"};
 
@@ -44,6 +50,13 @@ struct RmsNormBackward {
     LLMTOOL_ASSERT(alike(dx, dy) && alike(s, dy) && w.cols == dy.cols && dw.cols == dy.cols);
     LLMTOOL_ASSERT(dw.dtype == DType::kF32 && rstd.rows == dy.rows);
     LLMTOOL_ASSERT(dsum.empty() || alike(dsum, dy));
+  }
+
+  LLMTOOL_INLINE Cost cost() const {
+    return {.flops = elements_of(dy) * (dsum.empty() ? 9 : 10),
+            .read = bytes_of(dy) + bytes_of(dsum) + bytes_of(s) + bytes_of(w) + bytes_of(rstd) +
+                    bytes_of(dw),
+            .written = bytes_of(dx) + bytes_of(dw)};
   }
 };
 inline constexpr Op<RmsNormBackward> rms_norm_backward{"rms_norm_backward"};

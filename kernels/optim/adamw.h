@@ -26,6 +26,13 @@ struct AdamW {
     LLMTOOL_ASSERT(same_shape(w, master) && same_shape(m, master) && same_shape(v, master) &&
                    same_shape(g, master) && step >= 1);
   }
+
+  LLMTOOL_INLINE Cost cost() const {
+    const double state = bytes_of(master) + bytes_of(m) + bytes_of(v);
+    return {.flops = 17 * elements_of(g),
+            .read = state + bytes_of(g),
+            .written = state + bytes_of(g) + (w.data == master.data ? 0 : bytes_of(w))};
+  }
 };
 inline constexpr Op<AdamW> adamw{"adamw"};
 

@@ -15,6 +15,10 @@ struct SquaredNorm {
   void validate() const {
     LLMTOOL_ASSERT(out.dtype == DType::kF64 && x.dtype == DType::kF32 && x.rows == 1);
   }
+
+  LLMTOOL_INLINE Cost cost() const {
+    return {.flops = 2 * elements_of(x), .read = bytes_of(x), .written = 0};
+  }
 };
 inline constexpr Op<SquaredNorm> squared_norm{"squared_norm"};
 

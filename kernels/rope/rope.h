@@ -21,6 +21,14 @@ struct Rope {
     LLMTOOL_ASSERT(head_dim > 0 && head_dim % 2 == 0 && x.cols % head_dim == 0);
     LLMTOOL_ASSERT(table.cols == head_dim && table.dtype == DType::kF32);
   }
+
+  // Of the table, what the positions of a batch need: a row each at most.
+  LLMTOOL_INLINE Cost cost() const {
+    const int64_t rows = x.rows < table.rows ? x.rows : table.rows;
+    return {.flops = 3 * elements_of(x),
+            .read = bytes_of(x) + 4 * static_cast<double>(rows * head_dim + x.rows),
+            .written = bytes_of(x)};
+  }
 };
 inline constexpr Op<Rope> rope{"rope"};
 

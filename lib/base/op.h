@@ -4,13 +4,14 @@
 //     LLMTOOL_KERNEL(rms_norm, Device::kCpu, Isa::LLMTOOL_ISA, rms_norm_cpu);
 // which puts one constant into a section of the executable that the linker gathers: nothing runs at
 // start-up (the per-ISA objects must not: their code may not fit this CPU), nothing central is
-// edited.
+// edited. Args has validate() and cost(), whose counting rules are those of lib/base/cost.h.
 #pragma once
 
 #include <string_view>
 #include <vector>
 
 #include "lib/base/device.h"
+#include "lib/base/profile.h"
 #include "lib/base/stream.h"
 
 namespace llmtool {
@@ -36,7 +37,13 @@ struct Op {
 
   void operator()(const Args& args, Stream& stream) const {
     args.validate();
-    find_kernel(name, stream).run(&args, stream);
+    const KernelEntry& kernel = find_kernel(name, stream);
+    if (stream.profile == nullptr) {
+      kernel.run(&args, stream);
+      return;
+    }
+    const Profile::Scope scope(*stream.profile, name, args.cost());
+    kernel.run(&args, stream);
   }
 };
 

@@ -10,12 +10,15 @@
 
 namespace llmtool {
 
+class Profile;
+
 struct Stream {
   Device device = Device::kCpu;
   Isa isa = Isa::kNone;        // CPU kernels of this level or the nearest one below are used
   ThreadPool* pool = nullptr;  // CPU: never null
   void* handle = nullptr;      // CUDA: cudaStream_t; work is queued, synchronize() waits
   void* context = nullptr;     // CUDA: the device context (workspace, cuBLASLt), see lib/tensor
+  Profile* profile = nullptr;  // operations record their time and cost here, if there is one
 
   int threads() const { return pool->size(); }
   Scratch& scratch() const { return pool->scratch(); }

@@ -22,7 +22,7 @@ struct TrainResult {
   double data_wait = 0;        // share of the seconds in which the model waited for tokens
   double flops_per_token = 0;  // LlamaConfig::training_flops_per_token
   double peak_flops = 0;       // per second, of all threads or the GPU; 0: unknown
-  std::string peak_source;     // "measured f32 multiply-adds", "stated"
+  std::string peak_source;     // "bf16 multiply-adds, measured ...", "stated"
 
   // Of the process on the host: now, and the most since it began.
   int64_t memory_bytes = 0, peak_memory_bytes = 0;

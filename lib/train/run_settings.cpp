@@ -1,13 +1,12 @@
 #include "lib/train/run_settings.h"
 
 #include <algorithm>
-#include <chrono>
 #include <nlohmann/json.hpp>
 
-#include "kernels/machine/peak.h"
 #include "lib/base/error.h"
 #include "lib/base/machine.h"
 #include "lib/base/version.h"
+#include "lib/train/peaks.h"
 
 namespace llmtool {
 namespace {
@@ -112,21 +111,17 @@ std::string check_resumable(const std::string& then_text, const std::string& now
       "result is not that of a run of so many steps from the start");
 }
 
-PeakFlops peak_flops(double stated, DType, Stream& stream) {
+PeakFlops peak_flops(double stated, DType dtype, Stream& stream) {
   if (stated > 0) return {stated, "stated"};
   if (stream.device != Device::kCpu) return {};
   constexpr int kRounds = 7;
-  constexpr int64_t kIterations = 2'000'000;
   double best = 0;
   for (int round = 0; round < kRounds; ++round) {
-    double flops = 0;
-    const auto start = std::chrono::steady_clock::now();
-    fma_peak({kIterations, &flops}, stream);
-    const std::chrono::duration<double> time = std::chrono::steady_clock::now() - start;
-    best = std::max(best, flops / time.count());
+    best = std::max(best, measure_flops(dtype, stream));
   }
-  return {best, concat("f32 multiply-adds, measured at the start, ", name_of(stream.isa), ", ",
-                       stream.threads(), stream.threads() == 1 ? " thread" : " threads")};
+  return {best,
+          concat(name_of(dtype), " multiply-adds, measured at the start, ", name_of(stream.isa),
+                 ", ", stream.threads(), stream.threads() == 1 ? " thread" : " threads")};
 }
 
 std::string run_settings(const TrainOptions& o, const Model& model, const TrainingData& data,

@@ -81,7 +81,7 @@ struct Row {
 
 double fma_rate(Stream& s) {
   double flops = 0;
-  const double t = seconds_of([&] { fma_peak({1'000'000, &flops}, s); });
+  const double t = seconds_of([&] { f32_peak({1'000'000, &flops}, s); });
   return flops / t * 1e-9;
 }
 
