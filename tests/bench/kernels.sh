@@ -1,0 +1,27 @@
+#!/usr/bin/env bash
+# The matrix products of `llmtool bench kernels` beside oneDNN, in turns (kernels_compare.py):
+#   tests/bench/kernels.sh PEERS.json [flags of kernels_compare.py] [-- flags of bench kernels]
+# Peers: Debian's oneDNN (libdnnl-dev); another one where $ONEDNN is its folder (include/, lib/: e.g.
+# what PyPI's onednn-devel-cpu-gomp and onednn-cpu-gomp unpack to); and the oneDNN inside PyTorch
+# where $PYTHON has PyTorch. $LLMTOOL is the program (build/llmtool).
+set -euo pipefail
+output=${1:?usage: kernels.sh PEERS.json [flags of kernels_compare.py]}
+shift
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+python=${PYTHON:-python3}
+
+flags=()
+if [[ -e /usr/include/oneapi/dnnl/dnnl.hpp ]]; then
+  g++ -std=c++20 -O2 "$root/tests/bench/kernels_peer.cpp" -ldnnl -o "$scratch/debian"
+  flags+=(--peer "$scratch/debian")
+fi
+if [[ -n ${ONEDNN:-} ]]; then
+  g++ -std=c++20 -O2 -I"$ONEDNN/include" "$root/tests/bench/kernels_peer.cpp" \
+    "$ONEDNN/lib/libdnnl.so" -Wl,-rpath,"$ONEDNN/lib" -o "$scratch/newer"
+  flags+=(--peer "$scratch/newer")
+fi
+if "$python" -c 'import torch' 2>"$scratch/no_torch"; then flags+=(--torch); fi
+"$python" "$root/tests/bench/kernels_compare.py" --llmtool "${LLMTOOL:-$root/build/llmtool}" \
+  "${flags[@]}" --output "$output" "$@"
