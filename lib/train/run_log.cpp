@@ -33,8 +33,8 @@ RunLog::RunLog(const Start& start, EnergyMeter& meter)
       began_(steady_seconds()),
       joules_at_start_(meter.joules()),
       tensorboard_(start.run, unix_time()) {
-  std::string kept;
-  read_past(start, kept);
+  AtomicFile lines(run_ / "metrics.jsonl");
+  read_past(start, lines);
   MetricsLine first;
   first.step = std::max<int64_t>(0, start.step);
   first.texts = {{"event", start.step < 0 ? "start" : "resume"}};
@@ -43,14 +43,15 @@ RunLog::RunLog(const Start& start, EnergyMeter& meter)
   add_totals(first.numbers);
   first.settings = start.settings;
   first.time = unix_time();
-  // One write: whatever happens next, the totals of lines that were dropped are not lost.
-  write_file(run_ / "metrics.jsonl", kept + first.json() + "\n");
+  // With it at once: whatever happens next, the totals of lines that were dropped are not lost.
+  lines.write(first.json() + "\n");
+  lines.commit();
   take_in(first);
   tensorboard_.finish_past();
   metrics_ = std::make_unique<MetricsWriter>(run_ / "metrics.jsonl");
 }
 
-void RunLog::read_past(const Start& start, std::string& kept) {
+void RunLog::read_past(const Start& start, AtomicFile& kept) {
   Totals seen;
   read_metrics(run_ / "metrics.jsonl", [&](const MetricsLine& line, std::string_view text) {
     const auto take = [&](const char* key, double& value) {
@@ -60,7 +61,8 @@ void RunLog::read_past(const Start& start, std::string& kept) {
     take("energy_joules", seen.energy_joules);
     take("energy_seconds", seen.energy_seconds);
     if (line.step > start.step) return;
-    kept.append(text).push_back('\n');
+    kept.write(text);
+    kept.write("\n");
     take_in(line);
     if (line.step < start.step) return;
     for (const auto& [key, value] : line.numbers) resumed_keys_.insert(key);

@@ -24,7 +24,7 @@ class RunLog {
     bool keep_totals = false;
     std::string settings, detail;  // JSON; what is special about this part, for people
   };
-  // Drops the lines after start.step, first of all in the files, and says "start" or "resume".
+  // Drops the lines after start.step from the files, and says "start" or "resume".
   // The meter must outlive the log.
   RunLog(const Start& start, EnergyMeter& meter);
 
@@ -48,7 +48,7 @@ class RunLog {
     double wall_seconds = 0, energy_joules = 0, energy_seconds = 0;
   };
   // Reads the lines, those up to start.step into `kept`.
-  void read_past(const Start& start, std::string& kept);
+  void read_past(const Start& start, AtomicFile& kept);
   void take_in(const MetricsLine& line);
   void add_totals(Numbers& numbers);
   void append(MetricsLine line);
