@@ -4,8 +4,10 @@
 #include <cstdio>
 #include <limits>
 
+#include "lib/io/jsonl.h"
 #include "lib/report/axis.h"
 #include "lib/report/page.h"
+#include "lib/text/utf8.h"
 
 namespace llmtool {
 namespace {
@@ -43,6 +45,12 @@ double middle(const Curve::Bucket& b) {
   return 0.5 * (b.first_x + b.last_x);
 }
 
+std::string json_string(const std::string& text) {
+  std::string out;
+  append_json_string(out, with_valid_utf8(text));
+  return out;
+}
+
 class Drawing {
  public:
   Drawing(const Plot& plot, const Range& range)
@@ -69,14 +77,14 @@ class Drawing {
   std::string frame() const {
     return formatted("{\"width\":%g,\"left\":%g,\"right\":%g,\"x0\":%.9g,\"x1\":%.9g,\"label\":",
                      kWidth, kLeft, kRight, x_.low(), x_.high()) +
-           quoted(plot_.x_label) + "}";
+           json_string(plot_.x_label) + "}";
   }
 
   std::string data() const {
     std::string out = "[";
     for (const PlotSeries& s : plot_.series) {
       if (s.curve->empty()) continue;
-      out += concat_series(out.size() > 1 ? "," : "", s);
+      out += series_json(out.size() > 1 ? "," : "", s);
     }
     return out + "]";
   }
@@ -91,11 +99,8 @@ class Drawing {
   double px(double x) const { return kLeft + x_.place(x) * (kRight - kLeft); }
   double py(double y) const { return kBottom - y_.place(y) * (kBottom - kTop); }
 
-  // Labels are ours: letters and spaces.
-  static std::string quoted(const std::string& label) { return "\"" + label + "\""; }
-
-  static std::string concat_series(const char* before, const PlotSeries& s) {
-    std::string out = std::string(before) + "{\"label\":" + quoted(s.label) +
+  static std::string series_json(const char* before, const PlotSeries& s) {
+    std::string out = std::string(before) + "{\"label\":" + json_string(s.label) +
                       ",\"dots\":" + (s.dots ? "true" : "false") + ",\"points\":[";
     for (const Curve::Bucket& b : s.curve->buckets()) {
       if (out.back() == ']') out += ',';

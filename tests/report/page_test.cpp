@@ -35,7 +35,8 @@ TEST_CASE("page: text from data is text, whatever is in it") {
   curve.add(1, 2);
   Plot plot;
   plot.title = kHostile;
-  plot.series = {{"a", &curve}, {"b", &curve}};
+  plot.x_label = kHostile;
+  plot.series = {{"\"\\ \xff", &curve}, {kHostile, &curve}};
   plot.marks = {{1, kHostile}};
   page.add(plot_figure(plot));
   const std::string html = page.html();
@@ -44,6 +45,7 @@ TEST_CASE("page: text from data is text, whatever is in it") {
   CHECK(has(html, "default-src 'none'"));
   CHECK(!has(html, "href="));
   CHECK(!has(html, "src=\""));
+  CHECK(has(html, R"(&quot;label&quot;:&quot;\&quot;\\ )"));  // JSON, escaped as HTML
 }
 
 TEST_CASE("page: a text is cut between characters") {
