@@ -55,6 +55,15 @@ struct AmxEngine {
   static void pack_a(Element* to, const Operand& a, int64_t begin, int64_t k_begin, int64_t count) {
     pack(to, a.view, !a.transposed, true, begin, a.pitch, k_begin, count);
   }
+  static void pack_a_across(Element* to, int64_t stride, int64_t panels, const Operand& a,
+                            int64_t begin, int64_t k_begin, int64_t count) {
+    for (int64_t k = 0; k < count; k += kTileDepth) {
+      for (int64_t p = 0; p < panels; ++p) {
+        pack_a(to + p * stride + k * kMr, a, begin + p * kMr, k_begin + k,
+               smaller(kTileDepth, count - k));
+      }
+    }
+  }
   static void pack_b(Element* to, const Operand& b, int64_t begin, int64_t k_begin, int64_t count) {
     pack(to, b.view, b.transposed, false, begin, b.pitch, k_begin, count);
   }

@@ -28,9 +28,26 @@ LLMTOOL_INLINE Vec interleave(const bf16* low, const bf16* high, int64_t count) 
   return {_mm512_castsi512_ps(_mm512_or_si512(a, _mm512_slli_epi32(b, 16)))};
 }
 
+// The same for 16 columns of two rows that are there.
+LLMTOOL_INLINE Vec interleave_whole(const bf16* low, const bf16* high) {
+  alignas(64) static constexpr uint16_t kOrder[32] = {0,  16, 1,  17, 2,  18, 3,  19, 4,  20, 5,
+                                                      21, 6,  22, 7,  23, 8,  24, 9,  25, 10, 26,
+                                                      11, 27, 12, 28, 13, 29, 14, 30, 15, 31};
+  const __m512i rows = _mm512_inserti64x4(
+      _mm512_castsi256_si512(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(low))),
+      _mm256_loadu_si256(reinterpret_cast<const __m256i*>(high)), 1);
+  return {_mm512_castsi512_ps(_mm512_permutexvar_epi16(_mm512_load_si512(kOrder), rows))};
+}
+
 // Sixteen rows of 32 k from a matrix whose rows run along k: as they are.
 LLMTOOL_INLINE void rows_along_k(Vec (&r)[kLanes], const bf16* from, int64_t stride, int64_t rows,
                                  int64_t depth) {
+  if (rows >= kLanes && depth == kPairsDepth) {
+    for (int64_t i = 0; i < kLanes; ++i) {
+      r[i] = load(reinterpret_cast<const float*>(from + i * stride));
+    }
+    return;
+  }
   for (int64_t i = 0; i < kLanes; ++i) {
     r[i] = i < rows ? load_pairs(from + i * stride, depth) : zero();
   }
@@ -39,6 +56,12 @@ LLMTOOL_INLINE void rows_along_k(Vec (&r)[kLanes], const bf16* from, int64_t str
 // Sixteen pairs of rows from a matrix whose rows run across k, for 16 columns.
 LLMTOOL_INLINE void pairs_across_k(Vec (&r)[kLanes], const bf16* from, int64_t stride,
                                    int64_t columns, int64_t depth) {
+  if (columns >= kLanes && depth == kPairsDepth) {
+    for (int64_t i = 0; i < kLanes; ++i) {
+      r[i] = interleave_whole(from + 2 * i * stride, from + (2 * i + 1) * stride);
+    }
+    return;
+  }
   for (int64_t i = 0; i < kLanes; ++i) {
     const bf16* low = from + 2 * i * stride;
     r[i] = 2 * i >= depth ? zero()

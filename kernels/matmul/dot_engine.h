@@ -22,6 +22,12 @@ struct DotOfBf16 {
                                         int64_t k, int64_t depth) {
     llmtool::LLMTOOL_ISA_NAMESPACE::load_block(r, v, along_k, /*as_rows=*/false, at, k, depth);
   }
+  LLMTOOL_INLINE static Vec load_across(const View& v, int64_t at, int64_t k, int64_t depth) {
+    const int64_t there = v.cols - at;
+    const bf16 *low = v.row<bf16>(k) + at, *high = low + v.stride;
+    if (there >= kLanes && depth > 1) return interleave_whole(low, high);
+    return interleave(low, depth > 1 ? high : nullptr, there);
+  }
 };
 
 using DotEngine = GroupEngine<DotOfBf16>;

@@ -128,7 +128,17 @@ LLMTOOL_INLINE void multiply_rows(int64_t rows, float* tile, const float* a, con
 //   accumulate         the chains start from what load() gives instead of 0
 //   load, store        the tile [kMr][kNr] of the rows from m, the columns from n; store may write
 //                      to it
-// This one: c = a b [+ bias] [+ residual], or c += a b.
+//   prefetch           asks for the memory of such a tile, which store() is about to write
+LLMTOOL_INLINE void prefetch_rows(const View& v, int64_t m, int64_t n, int64_t row_count,
+                                  int64_t column_count) {
+  const int64_t bytes = column_count * size_of(v.dtype);
+  for (int64_t r = 0; r < row_count; ++r) {
+    const char* row = static_cast<const char*>(v.at(m + r, n));
+    for (int64_t i = 0; i < bytes; i += 64) __builtin_prefetch(row + i, 1);
+  }
+}
+
+// c = a b [+ bias] [+ residual], or c += a b.
 struct Product {
   View c;              // (M, N) f32 or bf16
   View residual = {};  // (M, N) like c or empty
@@ -139,6 +149,9 @@ struct Product {
   int64_t rows() const { return c.rows; }
   int64_t columns() const { return c.cols; }
 
+  void prefetch(int64_t m, int64_t n, int64_t row_count, int64_t column_count) const {
+    prefetch_rows(c, m, n, row_count, column_count);
+  }
   template <class T>
   void load_as(float* tile, int64_t m, int64_t n, int64_t row_count, int64_t column_count) const {
     for (int64_t r = 0; r < row_count; ++r) {
@@ -182,6 +195,9 @@ struct Product {
 //   kMr, kNr       rows of a panel of A, columns of a panel of B
 //   kDepth         k is padded with zeros to a multiple of it
 //   pack_a, pack_b a panel from index `begin`, k in [k_begin, k_begin + count)
+//   pack_a_across  several panels of a transposed A, `stride` elements apart: its rows lie across
+//   k,
+//                  and a panel is a fraction of a cache line there, so the panels go along each row
 //   multiply       tile[kMr][kNr] += `rows` rows of a panel of A times a panel of B
 //   begin, end     around the multiplications of a thread
 struct VectorEngine {
@@ -195,6 +211,14 @@ struct VectorEngine {
   }
   static void pack_b(float* to, const Operand& b, int64_t begin, int64_t k_begin, int64_t count) {
     pack_panel(to, kNr, b.view, b.transposed, begin, b.pitch, k_begin, count);
+  }
+  static void pack_a_across(float* to, int64_t stride, int64_t panels, const Operand& a,
+                            int64_t begin, int64_t k_begin, int64_t count) {
+    for (int64_t k = 0; k < count; ++k) {
+      for (int64_t p = 0; p < panels; ++p) {
+        pack_a(to + p * stride + k * kMr, a, begin + p * kMr, k_begin + k, 1);
+      }
+    }
   }
   static void multiply(int64_t rows, float* tile, const float* a, const float* b, int64_t count) {
     multiply_rows(rows, tile, a, b, count);
@@ -239,13 +263,18 @@ void multiply_piece(const Gemm<Target>& g, const GemmPlan<Engine>& plan, int64_t
                      ? reinterpret_cast<float*>(packed_b + plan.k_block * Engine::kNr)
                      : plan.sums + (n_panel * plan.panels + panel_begin) * kTile;
   const int64_t inner = g.inner();
+  const bool in_one_go = plan.k_block >= inner;  // one tile, which stays in L1
   for (int64_t k = plan.k_begin; k < plan.k_end || k == 0; k += plan.k_block) {
     const int64_t count = smaller(plan.k_block, plan.k_end - k);
     Engine::pack_b(packed_b, g.b, n, k, count);
     for (int64_t p = panel_begin; p < panel_end; ++p) {
-      float* tile = tiles + (p - panel_begin) * kTile;
+      float* tile = in_one_go ? tiles : tiles + (p - panel_begin) * kTile;
       const int64_t m = plan.m_begin + p * Engine::kMr;
       const int64_t rows = smaller(Engine::kMr, plan.m_end - m);
+      if (p + 1 < panel_end && (k + count >= inner || k == 0)) {
+        const int64_t next = m + Engine::kMr;
+        g.target.prefetch(next, n, smaller(Engine::kMr, plan.m_end - next), columns);
+      }
       if (k == 0) {
         for (int64_t i = 0; i < kTile; i += kLanes) store(tile + i, zero());
         if (g.target.accumulate) g.target.load(tile, m, n, rows, columns);
@@ -273,24 +302,28 @@ GemmPlan<Engine> plan_gemm(const Gemm<Target>& g, int64_t m_begin, int64_t m_end
   plan.panels_per_piece = ceil_div(plan.panels, plan.m_pieces);
   plan.m_pieces = ceil_div(plan.panels, plan.panels_per_piece);
   // Few rows: B passes once and should go no further than L1. Many: the panel stays in L2.
-  constexpr int64_t kFewRows = 128, kManyRows = 1024;
+  constexpr int64_t kFewRows = 128;
+  constexpr int64_t kManyRows =
+      (int64_t{128} << 10) / Engine::kNr / static_cast<int64_t>(sizeof(typename Engine::Element));
   plan.k_block = smaller(plan.k_padded, plan.panels_per_piece <= 2 ? kFewRows : kManyRows);
   if (plan.k_block < Engine::kDepth) plan.k_block = Engine::kDepth;
   return plan;
 }
 
-// Packs the rows of the plan of A for its run of k. Rows of A that lie across k are read in strips
-// as wide as several panels: a panel is a fraction of a cache line there.
+// Packs the rows of the plan of A for its run of k.
 template <class Engine, class Target>
 void pack_rows_of_a(const Gemm<Target>& g, const GemmPlan<Engine>& plan, Stream& s) {
-  constexpr int64_t kPanels = 8, kStrip = 64;
-  const int64_t inner = plan.k_end - plan.k_begin, step = g.a.transposed ? kStrip : inner;
+  constexpr int64_t kPanels = 8;
+  const int64_t inner = plan.k_end - plan.k_begin, panel = plan.k_padded * Engine::kMr;
   s.parallel_for(plan.panels, kPanels, [&](int64_t begin, int64_t end, int) {
-    for (int64_t k = 0; k < inner; k += step) {
-      for (int64_t p = begin; p < end; ++p) {
-        Engine::pack_a(plan.packed_a + (p * plan.k_padded + k) * Engine::kMr, g.a,
-                       plan.m_begin + p * Engine::kMr, plan.k_begin + k, smaller(step, inner - k));
-      }
+    const int64_t m = plan.m_begin + begin * Engine::kMr;
+    typename Engine::Element* to = plan.packed_a + begin * panel;
+    if (g.a.transposed) {
+      Engine::pack_a_across(to, panel, end - begin, g.a, m, plan.k_begin, inner);
+      return;
+    }
+    for (int64_t p = 0; p < end - begin; ++p) {
+      Engine::pack_a(to + p * panel, g.a, m + p * Engine::kMr, plan.k_begin, inner);
     }
   });
 }

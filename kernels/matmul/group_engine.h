@@ -7,6 +7,7 @@
 //   dot          acc + the products of the groups of a (of A) and b (of B)
 //   load_block   r[j] = group j of kLanes groups of k, for kLanes rows (along_k) or columns of the
 //                view from index `at`; zeros past the end and for k past `depth`
+//   load_across  the group at k of kLanes columns of a view whose rows lie across k; zeros as there
 //   left         a vector of groups as A has them
 //   Offset       what is taken off the sums of every row: of all groups of B that it sees
 #pragma once
@@ -86,6 +87,15 @@ struct GroupEngine {
   }
   static void pack_b(Element* to, const Operand& b, int64_t begin, int64_t k_begin, int64_t count) {
     pack(to, kNr, false, b.view, b.transposed, begin, b.pitch, k_begin, count);
+  }
+  static void pack_a_across(Element* to, int64_t stride, int64_t panels, const Operand& a,
+                            int64_t begin, int64_t k_begin, int64_t count) {
+    for (int64_t k = 0; k < count; k += Dot::kGroup) {
+      for (int64_t p = 0; p < panels; ++p) {
+        const Vec groups = Dot::load_across(a.view, begin + p * kMr, k_begin + k, count - k);
+        store_lanes(reinterpret_cast<float*>(to + p * stride + k * kMr), groups, kMr);
+      }
+    }
   }
   static void multiply(int64_t rows, float* tile, const Element* a, const Element* b,
                        int64_t count) {

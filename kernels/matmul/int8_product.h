@@ -18,6 +18,12 @@ LLMTOOL_INLINE void load_int8_block(Vec (&r)[kLanes], const View& v, bool as_row
   if (!as_rows) transpose(r);
 }
 
+// The activations of linear_int8() lie along k: nothing of it reads across.
+LLMTOOL_INLINE Vec no_int8_across() {
+  LLMTOOL_ASSERT(false);
+  return zero();
+}
+
 struct ScaledProduct {
   Product out;
   View x_scale, w_scale;
@@ -27,6 +33,9 @@ struct ScaledProduct {
   int64_t rows() const { return out.rows(); }
   int64_t columns() const { return out.columns(); }
   void load(float*, int64_t, int64_t, int64_t, int64_t) const {}
+  void prefetch(int64_t m, int64_t n, int64_t row_count, int64_t column_count) const {
+    out.prefetch(m, n, row_count, column_count);
+  }
 
   void store(float* tile, int64_t m, int64_t n, int64_t row_count, int64_t column_count) const {
     for (int64_t r = 0; r < row_count; ++r) {

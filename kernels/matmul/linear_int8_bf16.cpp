@@ -22,6 +22,9 @@ struct DotOfInt8 {
                                         int64_t k, int64_t depth) {
     load_int8_block(r, v, /*as_rows=*/false, at, k, depth, int8_lanes);
   }
+  LLMTOOL_INLINE static Vec load_across(const View&, int64_t, int64_t, int64_t) {
+    return no_int8_across();
+  }
 
   struct Offset {
     Vec sum[kNrVectors] = {zero(), zero()};

@@ -17,6 +17,9 @@ struct DotOfInt16 {
                                         int64_t k, int64_t depth) {
     load_int8_block(r, v, /*as_rows=*/false, at, k, depth, widened_int8);
   }
+  LLMTOOL_INLINE static Vec load_across(const View&, int64_t, int64_t, int64_t) {
+    return no_int8_across();
+  }
 };
 
 template <class T>

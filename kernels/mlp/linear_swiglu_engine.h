@@ -26,6 +26,11 @@ struct SwigluOfProduct {
   int64_t rows() const { return y.rows; }
   int64_t columns() const { return y.cols; }
   void load(float*, int64_t, int64_t, int64_t, int64_t) const {}
+  void prefetch(int64_t m, int64_t n, int64_t row_count, int64_t column_count) const {
+    prefetch_rows(gate_up, m, n, row_count, column_count);
+    prefetch_rows(gate_up, m, n + y.cols, row_count, column_count);
+    prefetch_rows(y, m, n, row_count, column_count);
+  }
 
   template <class T>
   void store_as(const float* tile, int64_t m, int64_t n, int64_t row_count, int64_t lanes) const {
@@ -56,6 +61,11 @@ struct SwigluGradientOfProduct {
   int64_t rows() const { return y.rows; }
   int64_t columns() const { return y.cols; }
   void load(float*, int64_t, int64_t, int64_t, int64_t) const {}
+  void prefetch(int64_t m, int64_t n, int64_t row_count, int64_t column_count) const {
+    prefetch_rows(gate_up, m, n, row_count, column_count);
+    prefetch_rows(gate_up, m, n + y.cols, row_count, column_count);
+    prefetch_rows(y, m, n, row_count, column_count);
+  }
 
   template <class T>
   void store_as(const float* tile, int64_t m, int64_t n, int64_t row_count,
