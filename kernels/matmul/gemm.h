@@ -1,10 +1,12 @@
 // The matrix product of the CPU levels: C(m, n) = sum over k of A(m, k) * B(k, n), summed in f32.
 //
-// Every element of C is one chain of additions over k = 0, 1, 2, ... (fused multiply-adds on the
-// vector levels, tile products of 32 k on AMX): the order of summation depends on nothing else, so
-// blocking, threads and the number of rows do not change a bit. Operands are packed on the way: A
-// whole, into panels of rows, B panel by panel of columns into the cache of the thread that uses
-// it. Weights need no packed copy in memory (tests/bench/matmul_spike.md).
+// Every element of C is one chain of additions over k = 0, 1, 2, ... (fused multiply-adds, dot
+// products of two k, tile products of 32 k: what an engine's instruction takes; int8 adds up in
+// exact integers). The order of summation depends on nothing else, so blocking, threads and the
+// number of rows do not change a bit. Operands are packed on the way: A by runs of rows, B panel by
+// panel of columns into the cache of the thread that uses it. Weights that serve a few rows at a
+// time can be packed before (Operand::packed); many rows need no such copy
+// (tests/bench/matmul_spike.md).
 #pragma once
 
 #include "lib/base/op.h"
@@ -26,6 +28,8 @@ struct Operand {
   bool transposed;  // A: view is (K, M) instead of (M, K); B: view is (N, K) instead of (K, N)
   // B: columns from the first vector of a panel to the second.
   int64_t pitch = kLanes;
+  // B: all its panels as the engine packs them, one after another; or null.
+  const void* packed = nullptr;
 };
 
 LLMTOOL_INLINE int64_t ceil_div(int64_t a, int64_t b) {
@@ -266,7 +270,13 @@ void multiply_piece(const Gemm<Target>& g, const GemmPlan<Engine>& plan, int64_t
   const bool in_one_go = plan.k_block >= inner;  // one tile, which stays in L1
   for (int64_t k = plan.k_begin; k < plan.k_end || k == 0; k += plan.k_block) {
     const int64_t count = smaller(plan.k_block, plan.k_end - k);
-    Engine::pack_b(packed_b, g.b, n, k, count);
+    const typename Engine::Element* panel = packed_b;
+    if (g.b.packed != nullptr) {
+      const int64_t before = n_panel * ceil_div(inner, Engine::kDepth) * Engine::kDepth + k;
+      panel = static_cast<const typename Engine::Element*>(g.b.packed) + before * Engine::kNr;
+    } else {
+      Engine::pack_b(packed_b, g.b, n, k, count);
+    }
     for (int64_t p = panel_begin; p < panel_end; ++p) {
       float* tile = in_one_go ? tiles : tiles + (p - panel_begin) * kTile;
       const int64_t m = plan.m_begin + p * Engine::kMr;
@@ -280,7 +290,7 @@ void multiply_piece(const Gemm<Target>& g, const GemmPlan<Engine>& plan, int64_t
         if (g.target.accumulate) g.target.load(tile, m, n, rows, columns);
       }
       const int64_t at = (p * plan.k_padded + k - plan.k_begin) * Engine::kMr;
-      Engine::multiply(rows, tile, plan.packed_a + at, packed_b, count);
+      Engine::multiply(rows, tile, plan.packed_a + at, panel, count);
       if (k + count >= inner) g.target.store(tile, m, n, rows, columns);
     }
   }
@@ -306,6 +316,7 @@ GemmPlan<Engine> plan_gemm(const Gemm<Target>& g, int64_t m_begin, int64_t m_end
   constexpr int64_t kManyRows =
       (int64_t{128} << 10) / Engine::kNr / static_cast<int64_t>(sizeof(typename Engine::Element));
   plan.k_block = smaller(plan.k_padded, plan.panels_per_piece <= 2 ? kFewRows : kManyRows);
+  if (g.b.packed != nullptr) plan.k_block = plan.k_padded;
   if (plan.k_block < Engine::kDepth) plan.k_block = Engine::kDepth;
   return plan;
 }
@@ -370,6 +381,17 @@ void gemm(const Gemm<Target>& g, Stream& s) {
   for (int64_t m = 0; m < g.target.rows(); m += step) {
     multiply_rows_of_c<Engine>(g, m, smaller(g.target.rows(), m + step), kRunOfK, s);
   }
+}
+
+// Packs all of B, for Operand::packed.
+template <class Engine>
+void pack_all_of_b(typename Engine::Element* to, const Operand& b, int64_t panel_columns,
+                   int64_t panels, Stream& s) {
+  const int64_t inner = b.transposed ? b.view.cols : b.view.rows;
+  const int64_t panel = ceil_div(inner, Engine::kDepth) * Engine::kDepth * Engine::kNr;
+  s.parallel_for(panels, 1, [&](int64_t p, int64_t end, int) {
+    for (; p < end; ++p) Engine::pack_b(to + p * panel, b, p * panel_columns, 0, inner);
+  });
 }
 
 // What an engine of bf16 cannot take, f32, goes to the vector units.

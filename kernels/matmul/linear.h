@@ -11,14 +11,29 @@
 
 namespace llmtool {
 
+// w once more, laid out as the products of the stream's CPU level read it, for weights that serve
+// many small batches: without it a product lays out on the way what it reads of w. Asked with `to`
+// null it only tells how much memory that takes; 0 bytes: w as it lies serves this level as well.
+struct PackLinear {
+  View w;              // (N, K) f32 or bf16
+  bool gated = false;  // for linear_swiglu, whose w is two matrices
+  void* to = nullptr;  // 64-byte aligned
+  int64_t* bytes;      // out
+
+  void validate() const { LLMTOOL_ASSERT(bytes != nullptr && (!gated || w.rows % 2 == 0)); }
+  LLMTOOL_INLINE Cost cost() const { return {.read = bytes_of(w), .written = bytes_of(w)}; }
+};
+inline constexpr Op<PackLinear> pack_linear{"pack_linear"};
+
 // y = x w^T [+ bias] [+ residual], or y += x w^T with accumulate.
 struct Linear {
-  View y;                   // (M, N) out; f32, or the dtype of x
-  View x;                   // (M, K) f32 or bf16
-  View w;                   // (N, K) dtype of x
-  View bias = {};           // (1, N) dtype of x; may be empty
-  View residual = {};       // (M, N) like y, may be y itself; may be empty
-  bool accumulate = false;  // not together with bias or residual
+  View y;                        // (M, N) out; f32, or the dtype of x
+  View x;                        // (M, K) f32 or bf16
+  View w;                        // (N, K) dtype of x
+  View bias = {};                // (1, N) dtype of x; may be empty
+  View residual = {};            // (M, N) like y, may be y itself; may be empty
+  bool accumulate = false;       // not together with bias or residual
+  const void* packed = nullptr;  // w as pack_linear() laid it out on this stream; may be null
 
   void validate() const {
     LLMTOOL_ASSERT(y.rows == x.rows && y.cols == w.rows && x.cols == w.cols && x.dtype == w.dtype);

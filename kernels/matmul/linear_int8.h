@@ -10,14 +10,15 @@
 namespace llmtool {
 
 // q = round(x / scale) with scale = max |x| of the row / 127, to nearest even: every q in [-127,
-// 127]. A row of zeros has scale 0. NaN and infinities are not looked for: such a row is garbage.
+// 127]. A row of zeros, or of
+// numbers below 1e-35, has scale 0. NaN and infinities are not looked for: such a row is garbage.
 struct QuantizeRows {
   View q;      // (M, K) i8 out
   View scale;  // (M, 1) f32 out
   View x;      // (M, K) f32 or bf16
 
   void validate() const {
-    LLMTOOL_ASSERT(same_shape(q, x) && q.dtype == DType::kI8);
+    LLMTOOL_ASSERT(same_shape(q, x) && q.dtype == DType::kI8 && is_float(x.dtype));
     LLMTOOL_ASSERT(scale.rows == x.rows && scale.cols == 1 && scale.dtype == DType::kF32);
   }
 
@@ -45,7 +46,8 @@ struct LinearInt8 {
     LLMTOOL_ASSERT(x_scale.rows == x.rows && w_scale.rows == w.rows);
     LLMTOOL_ASSERT(x_scale.dtype == DType::kF32 && w_scale.dtype == DType::kF32);
     LLMTOOL_ASSERT(w_scale.stride == 1 || w_scale.rows <= 1);
-    LLMTOOL_ASSERT(bias.empty() || (bias.rows == 1 && bias.cols == y.cols));
+    LLMTOOL_ASSERT(is_float(y.dtype));
+    LLMTOOL_ASSERT(bias.empty() || (bias.rows == 1 && bias.cols == y.cols && is_float(bias.dtype)));
     LLMTOOL_ASSERT(residual.empty() || alike(residual, y));
   }
 

@@ -29,7 +29,9 @@ void quantize_row(const QuantizeRows& a, int64_t m) {
   for_vectors(a.x.cols, [&](int64_t i, int64_t lanes) LLMTOOL_INLINE_LAMBDA {
     top = max(top, abs(load_lanes(x + i, lanes)));
   });
-  const float largest = reduce_max(top);
+  // What is too small to scale by 127 / largest counts as zero.
+  constexpr float kLeast = 1e-35f;
+  const float found = reduce_max(top), largest = found > kLeast ? found : 0.0f;
   a.scale.row<float>(m)[0] = largest / 127.0f;
   const Vec per_unit = set1(largest > 0 ? 127.0f / largest : 0.0f);
   for_vectors(a.x.cols, [&](int64_t i, int64_t lanes) LLMTOOL_INLINE_LAMBDA {

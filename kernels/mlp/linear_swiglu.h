@@ -11,10 +11,11 @@
 namespace llmtool {
 
 struct LinearSwiglu {
-  View y;        // (M, F) out, dtype of x
-  View gate_up;  // (M, 2F) out: gate and up side by side, dtype of x
-  View x;        // (M, K) f32 or bf16
-  View w;        // (2F, K) dtype of x: w_gate above w_up
+  View y;                        // (M, F) out, dtype of x
+  View gate_up;                  // (M, 2F) out: gate and up side by side, dtype of x
+  View x;                        // (M, K) f32 or bf16
+  View w;                        // (2F, K) dtype of x: w_gate above w_up
+  const void* packed = nullptr;  // w as pack_linear() laid it out, gated; may be null
 
   void validate() const {
     LLMTOOL_ASSERT(y.rows == x.rows && gate_up.rows == x.rows && gate_up.cols == 2 * y.cols);
@@ -45,7 +46,7 @@ struct LinearSwigluBackward {
     LLMTOOL_ASSERT(y.dtype == dout.dtype && gate_up.dtype == dout.dtype && w.dtype == dout.dtype);
   }
 
-  // The product, and SwigluBackward with y.
+  // The product, and SwiGLU's gradient with y.
   LLMTOOL_INLINE Cost cost() const {
     return {.flops = product_flops(dout.rows, dout.cols, w.cols) + 12 * elements_of(y),
             .read = bytes_of(dout) + bytes_of(w) + bytes_of(gate_up),

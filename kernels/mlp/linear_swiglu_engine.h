@@ -93,7 +93,8 @@ struct SwigluGradientOfProduct {
 template <class Engine>
 void linear_swiglu_on(const LinearSwiglu& a, Stream& s) {
   if (passed_down<Engine>(linear_swiglu, a, a.x.dtype, s)) return;
-  gemm<Engine, SwigluOfProduct>({{a.x, false}, {a.w, true, a.y.cols}, {a.gate_up, a.y}}, s);
+  gemm<Engine, SwigluOfProduct>({{a.x, false}, {a.w, true, a.y.cols, a.packed}, {a.gate_up, a.y}},
+                                s);
 }
 
 template <class Engine>

@@ -78,6 +78,11 @@ LLMTOOL_INLINE constexpr int64_t size_of(DType t) {
   return 0;
 }
 
+// What the kernels compute with.
+LLMTOOL_INLINE constexpr bool is_float(DType t) {
+  return t == DType::kF32 || t == DType::kBF16;
+}
+
 // "f32", "bf16", ...
 std::string_view name_of(DType t);
 

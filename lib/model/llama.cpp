@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "kernels/loss/linear_cross_entropy.h"
+#include "kernels/matmul/linear.h"
 #include "lib/base/error.h"
 
 namespace llmtool {
@@ -145,6 +146,8 @@ void Llama::reserve(int64_t tokens, int64_t logit_rows, Purpose purpose) {
   layout(count, tokens, logit_rows, dtype, purpose);
   act_ = {};
   arena_.reset();
+  packed_.clear();  // the weights may have changed since
+  packed_memory_.clear();
   arena_ = std::make_unique<Arena>(parameters_.device(), count.size());
   act_ = layout(*arena_, tokens, logit_rows, dtype, purpose);
   purpose_ = purpose;
@@ -174,6 +177,26 @@ void Llama::prepare_rope_table(Stream& stream) {
   const int64_t bytes = P * D * size_of(DType::kF32);
   rope_table_ = Buffer(parameters_.device(), bytes);
   copy_memory(rope_table_.data(), parameters_.device(), table.data(), Device::kCpu, bytes, stream);
+}
+
+void Llama::pack_weights(Stream& stream) {
+  if (!packed_.empty()) return;
+  const auto pack = [&](const View& w, bool gated) -> const void* {
+    if (stream.device != Device::kCpu) return nullptr;
+    int64_t bytes = 0;
+    pack_linear({.w = w, .gated = gated, .bytes = &bytes}, stream);
+    if (bytes == 0) return nullptr;
+    packed_memory_.emplace_back(stream.device, bytes);
+    pack_linear({.w = w, .gated = gated, .to = packed_memory_.back().data(), .bytes = &bytes},
+                stream);
+    return packed_memory_.back().data();
+  };
+  for (int64_t l = 0; l < config_.num_hidden_layers; ++l) {
+    const Weights w = weights_of(l, false);
+    packed_.push_back(
+        {pack(w.qkv, false), pack(w.o, false), pack(w.gate_up, true), pack(w.down, false)});
+  }
+  packed_head_ = pack(head_weight(false), false);
 }
 
 void Llama::check_batch(const TokenBatch& batch) const {

@@ -56,18 +56,27 @@ class Llama final : public Model {
   struct Weights {
     View norm1, qkv, o, norm2, gate_up, down;
   };
+  // The matrices as pack_linear() lays them out, for inference on a CPU; null: as they lie.
+  struct Packed {
+    const void *qkv = nullptr, *o = nullptr, *gate_up = nullptr, *down = nullptr;
+  };
   // A batch cut out of the activations: views of exactly N rows, ids on the device.
   struct Step {
     int64_t n;
     const TokenBatch* batch;
     KvCache* cache;
     Stream* stream;
+    // Of a layer.
+    Packed packed(const Llama& model, int64_t layer) const {
+      return cache == nullptr ? Packed{} : model.packed_[static_cast<size_t>(layer)];
+    }
   };
 
   Activations layout(Arena& arena, int64_t tokens, int64_t logit_rows, DType dtype,
                      Purpose purpose) const;
   void reserve(int64_t tokens, int64_t logit_rows, Purpose purpose);
   void prepare_rope_table(Stream& stream);
+  void pack_weights(Stream& stream);
   void check_batch(const TokenBatch& batch) const;
   void upload(const TokenBatch& batch, Stream& stream);
   Weights weights_of(int64_t layer, bool gradients) const;
@@ -75,7 +84,8 @@ class Llama final : public Model {
 
   void forward(const Step& step);
   void forward_attention(const Step& step, int64_t layer, const Layer& a, const Weights& w);
-  void forward_mlp(const Step& step, const Layer& a, const Weights& w, const View& out);
+  void forward_mlp(const Step& step, int64_t layer, const Layer& a, const Weights& w,
+                   const View& out);
   void store_in_cache(const Step& step, int64_t layer, const View& k, const View& v);
   void backward(const Step& step);
   void backward_attention(const Step& step, const Layer& a, const Weights& w, const Weights& dw);
@@ -90,6 +100,9 @@ class Llama final : public Model {
   Activations act_;
   Purpose purpose_ = Purpose::kInference;
   Buffer rope_table_;
+  std::vector<Packed> packed_;  // by layer; empty: not made
+  const void* packed_head_ = nullptr;
+  std::vector<Buffer> packed_memory_;
 };
 
 }  // namespace llmtool

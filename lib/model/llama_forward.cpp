@@ -53,7 +53,8 @@ void Llama::forward_attention(const Step& step, int64_t layer, const Layer& a, c
             .w = w.norm1,
             .eps = static_cast<float>(config_.rms_norm_eps)},
            stream);
-  linear({.y = a.qkv, .x = normed, .w = w.qkv}, stream);
+  const Packed packed = step.packed(*this, layer);
+  linear({.y = a.qkv, .x = normed, .w = w.qkv, .packed = packed.qkv}, stream);
   rotate(a.qkv, false, stream);
   View k = a.qkv.slice_cols(q_cols_, kv_cols_), v = a.qkv.slice_cols(q_cols_ + kv_cols_, kv_cols_);
   if (step.cache != nullptr) {
@@ -73,10 +74,11 @@ void Llama::forward_attention(const Step& step, int64_t layer, const Layer& a, c
              .head_dim = config_.head_dim,
              .scale = static_cast<float>(1 / std::sqrt(static_cast<double>(config_.head_dim)))},
             stream);
-  linear({.y = a.middle, .x = a.attended, .w = w.o, .residual = a.x}, stream);
+  linear({.y = a.middle, .x = a.attended, .w = w.o, .residual = a.x, .packed = packed.o}, stream);
 }
 
-void Llama::forward_mlp(const Step& step, const Layer& a, const Weights& w, const View& out) {
+void Llama::forward_mlp(const Step& step, int64_t layer, const Layer& a, const Weights& w,
+                        const View& out) {
   Stream& stream = *step.stream;
   const View normed = act_.normed.first_rows(step.n);
   const View activated = act_.activated.first_rows(step.n);
@@ -88,8 +90,12 @@ void Llama::forward_mlp(const Step& step, const Layer& a, const Weights& w, cons
             .w = w.norm2,
             .eps = static_cast<float>(config_.rms_norm_eps)},
            stream);
-  linear_swiglu({.y = activated, .gate_up = a.gate_up, .x = normed, .w = w.gate_up}, stream);
-  linear({.y = out, .x = activated, .w = w.down, .residual = a.middle}, stream);
+  const Packed packed = step.packed(*this, layer);
+  linear_swiglu(
+      {.y = activated, .gate_up = a.gate_up, .x = normed, .w = w.gate_up, .packed = packed.gate_up},
+      stream);
+  linear({.y = out, .x = activated, .w = w.down, .residual = a.middle, .packed = packed.down},
+         stream);
 }
 
 void Llama::forward(const Step& step) {
@@ -101,7 +107,7 @@ void Llama::forward(const Step& step) {
     const Weights w = weights_of(l, false);
     const View& out = l + 1 < layers ? act_.layers[static_cast<size_t>(l) + 1].x : act_.last;
     forward_attention(step, l, a, w);
-    forward_mlp(step, a, w, out.first_rows(step.n));
+    forward_mlp(step, l, a, w, out.first_rows(step.n));
   }
 }
 
@@ -151,6 +157,7 @@ void Llama::forward_cached(const TokenBatch& batch, KvCache& cache, std::span<co
   if (n == 0) return;
   check_batch(batch);
   upload(batch, stream);
+  pack_weights(stream);
   forward({n, &batch, &cache, &stream});
   if (wanted == 0) return;
   const View picked = act_.picked.first_rows(wanted);
@@ -168,7 +175,7 @@ void Llama::forward_cached(const TokenBatch& batch, KvCache& cache, std::span<co
             .eps = static_cast<float>(config_.rms_norm_eps)},
            stream);
   const View out = act_.logits.first_rows(wanted);
-  linear({.y = out, .x = picked, .w = head_weight(false)}, stream);
+  linear({.y = out, .x = picked, .w = head_weight(false), .packed = packed_head_}, stream);
   copy_memory(logits.data(), Device::kCpu, out.data, parameters_.device(),
               static_cast<int64_t>(logits.size_bytes()), stream);
   synchronize(stream);

@@ -183,16 +183,18 @@ void KernelCases::add_gated(const std::string& name, int64_t m, const LlamaConfi
   if (!wanted(name + " linear_swiglu" + rest) && !wanted(name + " linear_swiglu_backward" + rest)) {
     return;
   }
-  const View gate_up = numbers(m, 2 * F, dtype);
   add(concat(name, " linear_swiglu", rest), linear_swiglu,
       LinearSwiglu{.y = over(output_, m, F, dtype),
-                   .gate_up = gate_up,
+                   .gate_up = buffer(m, 2 * F, dtype),
                    .x = over(in.x, m, C, dtype),
                    .w = over(in.w, 2 * F, C, dtype)});
+  // It works in place: with a gradient of zero, what it leaves stays a number, however often.
+  const View dout = buffer(m, C, dtype);
+  zero_memory(dout.data, stream_.device, dout.count() * size_of(dtype), stream_);
   add(concat(name, " linear_swiglu_backward", rest), linear_swiglu_backward,
-      LinearSwigluBackward{.gate_up = gate_up,
+      LinearSwigluBackward{.gate_up = numbers(m, 2 * F, dtype),
                            .y = over(output_, m, F, dtype),
-                           .dout = over(in.dy, m, C, dtype),
+                           .dout = dout,
                            .w = over(in.w, C, F, dtype)});
 }
 
@@ -213,8 +215,20 @@ void KernelCases::add_few_rows(const std::string& name, int64_t m, int64_t k, in
                             .k = k,
                             .n = n,
                             .cost = args.cost()};
+  // Weights as generation has them: laid out once.
+  int64_t bytes = 0;
+  pack_linear({.w = args.w, .bytes = &bytes}, stream_);
+  char* packed = nullptr;
+  if (bytes > 0) {
+    packed = buffers_.emplace_back(stream_.device, count * bytes).data();
+    for (int64_t i = 0; i < count; ++i) {
+      pack_linear({.w = all.slice_rows(i * n, n), .to = packed + i * bytes, .bytes = &bytes},
+                  stream_);
+    }
+  }
   list_.push_back({timing, [=, this, next = int64_t{0}]() mutable {
                      args.w = all.slice_rows(next * n, n);
+                     args.packed = packed == nullptr ? nullptr : packed + next * bytes;
                      next = (next + 1) % count;
                      linear(args, stream_);
                    }});

@@ -18,7 +18,10 @@ Matrix integers(int64_t rows, int64_t cols, uint64_t seed) {
 OpCase quantize_case(int64_t m, int64_t k, DType t) {
   OpCase c{.op = "quantize_rows", .about = concat("M=", m, " K=", k, " ", llmtool::name_of(t))};
   Matrix x = normal(m, k, 1, 5);
-  for (int64_t i = 0; m > 2 && i < k; ++i) x(1, i) = 0;
+  for (int64_t i = 0; m > 2 && i < k; ++i) {
+    x(1, i) = 0;
+    x(2, i) *= 1e-37;  // as good as zero
+  }
   c.input("x", t, x);
   c.output("q", DType::kI8, m, k);
   c.output("scale", DType::kF32, m, 1);
@@ -30,6 +33,7 @@ OpCase quantize_case(int64_t m, int64_t k, DType t) {
     for (int64_t r = 0; r < rows.rows; ++r) {
       double top = 0;
       for (int64_t i = 0; i < rows.cols; ++i) top = std::max(top, std::abs(rows(r, i)));
+      if (top < 1e-35) top = 0;
       v["scale"].set(r, 0, top / 127, top / 127);
       for (int64_t i = 0; i < rows.cols; ++i) {
         const double exact = top > 0 ? rows(r, i) / top * 127 : 0;

@@ -1,5 +1,7 @@
 #include "kernels/mlp/linear_swiglu.h"
 
+#include "kernels/matmul/linear.h"
+#include "lib/tensor/arena.h"
 #include "tests/kernels/op_case.h"
 #include "tests/kernels/reference.h"
 
@@ -50,8 +52,18 @@ OpCase forward_case(const Size& z, DType t, const Matrix& x, const Matrix& w) {
   k.output("gate_up", t, z.m, 2 * z.f);
   k.input("x", t, x);
   k.shared_input("w", t, w);
-  k.call = [](const Views& v, Stream& s) {
-    linear_swiglu({.y = v["y"], .gate_up = v["gate_up"], .x = v["x"], .w = v["w"]}, s);
+  k.call = [z](const Views& v, Stream& s) {
+    // As they lie where the rows are odd, as the level lays them out where they are even.
+    int64_t bytes = 0;
+    Buffer packed;
+    if (s.device == Device::kCpu && z.m % 2 == 0) {
+      pack_linear({.w = v["w"], .gated = true, .bytes = &bytes}, s);
+      if (bytes > 0) packed = Buffer(Device::kCpu, bytes);
+      pack_linear({.w = v["w"], .gated = true, .to = packed.data(), .bytes = &bytes}, s);
+    }
+    linear_swiglu(
+        {.y = v["y"], .gate_up = v["gate_up"], .x = v["x"], .w = v["w"], .packed = packed.data()},
+        s);
   };
   k.reference = [t](Values& v) {
     Matrix &y = v["y"], &gate_up = v["gate_up"];

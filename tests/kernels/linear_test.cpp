@@ -1,5 +1,6 @@
 #include "kernels/matmul/linear.h"
 
+#include "lib/tensor/arena.h"
 #include "tests/kernels/op_case.h"
 #include "tests/kernels/reference.h"
 
@@ -13,7 +14,18 @@ struct Size {
 constexpr Size kSizes[] = {{1, 1, 1},    {3, 5, 7},     {1, 64, 64},    {2, 65, 33},
                            {17, 63, 65}, {64, 128, 64}, {33, 100, 257}, {130, 49, 96}};
 
-enum class Form { kPlain, kBias, kResidual, kBiasAndResidual, kAccumulate };
+enum class Form { kPlain, kBias, kResidual, kBiasAndResidual, kAccumulate, kPacked };
+
+// The weights as the level lays them out; empty where it does not, or on a GPU.
+Buffer pack(const View& w, bool gated, Stream& s) {
+  if (s.device != Device::kCpu) return {};
+  int64_t bytes = 0;
+  pack_linear({.w = w, .gated = gated, .bytes = &bytes}, s);
+  if (bytes == 0) return {};
+  Buffer memory(Device::kCpu, bytes);
+  pack_linear({.w = w, .gated = gated, .to = memory.data(), .bytes = &bytes}, s);
+  return memory;
+}
 
 // in: dtype of x and w; out: of y.
 OpCase linear_case(const Size& z, DType in, DType out, Form form) {
@@ -35,13 +47,16 @@ OpCase linear_case(const Size& z, DType in, DType out, Form form) {
     k.aliases = {{{"y", "residual"}}};
   }
   if (bias) k.shared_input("bias", in, normal(1, z.n, 4));
-  k.call = [accumulate](const Views& v, Stream& s) {
+  const bool packed = form == Form::kPacked;
+  k.call = [accumulate, packed](const Views& v, Stream& s) {
+    const Buffer memory = packed ? pack(v["w"], false, s) : Buffer{};
     linear({.y = v["y"],
             .x = v["x"],
             .w = v["w"],
             .bias = v["bias"],
             .residual = v["residual"],
-            .accumulate = accumulate},
+            .accumulate = accumulate,
+            .packed = memory.data()},
            s);
   };
   k.reference = [residual, bias, accumulate](Values& v) {
@@ -99,7 +114,7 @@ TEST_CASE("linear: the three forms") {
   for (const Size& z : kSizes) {
     for (const auto& [in, out] : kTypes) {
       for (const Form f : {Form::kPlain, Form::kBias, Form::kResidual, Form::kBiasAndResidual,
-                           Form::kAccumulate}) {
+                           Form::kAccumulate, Form::kPacked}) {
         check_case(linear_case(z, in, out, f));
       }
       for (const bool accumulate : {false, true}) {
@@ -119,6 +134,18 @@ TEST_CASE("linear: 512 rows have the bits of each row alone") {
   for (const auto& [in, out] : kTypes) {
     check_case(linear_case(z, in, out, Form::kPlain));
     check_case(input_gradient_case({512, 200, 65}, in, out, false));
+  }
+}
+
+TEST_CASE("linear: packed weights give the bits of weights as they lie") {
+  for (const DType t : {DType::kF32, DType::kBF16}) {
+    for (const Size& z : {Size{1, 70, 130}, {40, 33, 4200}}) {
+      const OpCase lie = linear_case(z, t, t, Form::kPlain);
+      const OpCase packed = linear_case(z, t, t, Form::kPacked);
+      for (const Lane& lane : available_lanes()) {
+        compare_bits(lie, run_case(lie, lane, {}), run_case(packed, lane, {}), "packed");
+      }
+    }
   }
 }
 
