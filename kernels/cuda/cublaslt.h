@@ -18,7 +18,7 @@ struct Product {
   View a;          // (M, K), or (K, M) if a_transposed; f32 or bf16
   View b;          // (K, N), or (N, K) if b_transposed; dtype of a
   View c;          // (M, N) like d, may be d itself; empty: 0
-  View bias = {};  // (1, N) dtype of a, added to every row; empty: 0
+  View bias = {};  // (1, N) dtype of d, added to every row; empty: 0
   bool a_transposed = false;
   bool b_transposed = false;
   // Each row of d gets the same bits whatever M is: one algorithm, chosen without M, that does not

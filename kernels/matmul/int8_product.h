@@ -3,6 +3,7 @@
 
 #include "kernels/matmul/gemm.h"
 #include "kernels/matmul/linear_int8.h"
+#include "lib/base/simd_int8.h"
 
 namespace llmtool::LLMTOOL_ISA_NAMESPACE {
 namespace {

@@ -30,7 +30,7 @@ struct Linear {
   View y;                        // (M, N) out; f32, or the dtype of x
   View x;                        // (M, K) f32 or bf16
   View w;                        // (N, K) dtype of x
-  View bias = {};                // (1, N) dtype of x; may be empty
+  View bias = {};                // (1, N) dtype of y; may be empty
   View residual = {};            // (M, N) like y, may be y itself; may be empty
   bool accumulate = false;       // not together with bias or residual
   const void* packed = nullptr;  // w as pack_linear() laid it out on this stream; may be null
@@ -39,7 +39,7 @@ struct Linear {
     LLMTOOL_ASSERT(y.rows == x.rows && y.cols == w.rows && x.cols == w.cols && x.dtype == w.dtype);
     LLMTOOL_ASSERT(y.dtype == x.dtype || y.dtype == DType::kF32);
     LLMTOOL_ASSERT(bias.empty() ||
-                   (bias.rows == 1 && bias.cols == y.cols && bias.dtype == x.dtype && !accumulate));
+                   (bias.rows == 1 && bias.cols == y.cols && bias.dtype == y.dtype && !accumulate));
     LLMTOOL_ASSERT(residual.empty() || (alike(residual, y) && !accumulate));
   }
 

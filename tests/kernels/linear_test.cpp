@@ -46,7 +46,7 @@ OpCase linear_case(const Size& z, DType in, DType out, Form form) {
     k.input("residual", out, normal(z.m, z.n, 3));
     k.aliases = {{{"y", "residual"}}};
   }
-  if (bias) k.shared_input("bias", in, normal(1, z.n, 4));
+  if (bias) k.shared_input("bias", out, normal(1, z.n, 4));
   const bool packed = form == Form::kPacked;
   k.call = [accumulate, packed](const Views& v, Stream& s) {
     const Buffer memory = packed ? pack(v["w"], false, s) : Buffer{};
