@@ -9,6 +9,7 @@
 #include "lib/model/llama.h"
 
 namespace llmtool {
+
 void Llama::backward_mlp(const Step& step, const Layer& a, const Weights& w, const Weights& dw) {
   Stream& stream = *step.stream;
   const View dx = act_.dx.first_rows(step.n), dnormed = act_.dnormed.first_rows(step.n);

@@ -10,6 +10,7 @@
 #include "lib/model/llama.h"
 
 namespace llmtool {
+
 Llama::Layer Llama::rows_of(const Layer& a, int64_t n) const {
   return {a.x.first_rows(n),        a.rstd1.first_rows(n),  a.qkv.first_rows(n),
           a.attended.first_rows(n), a.lse.first_rows(n),    a.middle.first_rows(n),
