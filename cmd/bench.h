@@ -2,7 +2,6 @@
 // are.
 #pragma once
 
-#include <cstdio>
 #include <map>
 #include <string>
 #include <string_view>
@@ -11,6 +10,7 @@
 
 #include "cmd/flags.h"
 #include "lib/base/file.h"
+#include "lib/base/formatted.h"
 #include "lib/base/machine.h"
 #include "lib/train/peaks.h"
 
@@ -32,9 +32,7 @@ CLI::Option* add_peers(CLI::App& app, BenchOptions& o);
 // printf to standard output.
 template <class... P>
 void print(const char* format, P... values) {
-  char line[512];
-  std::snprintf(line, sizeof line, format, values...);
-  write_stdout(line);
+  write_stdout(formatted(format, values...));
 }
 
 std::string setting_text(const Stream& s);  // "avx512, 2 threads, <CPU>"

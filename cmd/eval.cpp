@@ -5,6 +5,7 @@
 #include "cmd/flags.h"
 #include "cmd/list.h"
 #include "lib/base/error.h"
+#include "lib/base/formatted.h"
 #include "lib/base/interrupt.h"
 #include "lib/base/log.h"
 #include "lib/base/terminal.h"
@@ -44,11 +45,7 @@ Json to_json(const Options& o, const Results& results) {
 }
 
 std::string as_text(const EvalValue& value) {
-  if (const auto* v = std::get_if<double>(&value)) {
-    char text[32];
-    std::snprintf(text, sizeof text, "%.4f", *v);
-    return text;
-  }
+  if (const auto* v = std::get_if<double>(&value)) return formatted("%.4f", *v);
   return std::visit([](const auto& v) { return concat(v); }, value);
 }
 

@@ -1,5 +1,4 @@
 #include <CLI/CLI.hpp>
-#include <cmath>
 #include <memory>
 
 #include "cmd/command.h"
@@ -7,7 +6,6 @@
 #include "lib/base/error.h"
 #include "lib/base/interrupt.h"
 #include "lib/base/log.h"
-#include "lib/base/progress.h"
 #include "lib/train/plan.h"
 #include "lib/train/trainer.h"
 

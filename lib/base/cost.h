@@ -9,8 +9,8 @@
 // - read, written: bytes of the views that the operation has to touch, each once, as if caches were
 //   large enough for everything inside the call; out of and into memory, as if they held nothing
 //   before. Scratch counts none. What is updated in place is read and written.
-// - unit: the dtype of the operands of the multiplications, which decides whose peak is the
-// ceiling.
+// - unit: the dtype of the operands of the multiplications, which decides whose peak is the ceiling
+//   of the flops.
 #pragma once
 
 #include "lib/base/attributes.h"

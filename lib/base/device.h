@@ -23,11 +23,11 @@ std::string_view name_of(Isa isa);
 // permission to use tile data, once.
 Isa detected_isa();
 
-// detected_isa(), or the level that the environment variable
-// LLMTOOL_CPU=avx2|avx512|avx512_bf16|amx
-// names.
-// Throws Fault::kUsage for an unknown name, Fault::kDevice for a level that this CPU lacks or a CPU
-// without AVX2.
+// detected_isa(), or the level that the environment names
+//
+//   LLMTOOL_CPU=avx2|avx512|avx512_bf16|amx
+// Throws Fault::kUsage for an unknown name, Fault::kDevice for a level that this CPU lacks
+// and on a CPU without AVX2, which every level needs.
 Isa selected_isa();
 
 // Every level this CPU offers, lowest first; for tests.

@@ -3,9 +3,10 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
-#include <cstdio>
+#include <cmath>
 #include <mutex>
 
+#include "lib/base/formatted.h"
 #include "lib/base/log.h"
 #include "lib/base/terminal.h"
 
@@ -17,13 +18,6 @@ using Clock = std::chrono::steady_clock;
 constexpr auto kRedraw = std::chrono::milliseconds(100);
 constexpr auto kLogEvery = std::chrono::seconds(10);
 
-template <class... A>
-std::string formatted(const char* format, A... args) {
-  char buffer[64];
-  std::snprintf(buffer, sizeof buffer, format, args...);
-  return buffer;
-}
-
 // Three digits and a decimal prefix.
 std::string scaled(double v, const char* between, const char* const (&prefixes)[6]) {
   size_t p = 0;
@@ -31,10 +25,7 @@ std::string scaled(double v, const char* between, const char* const (&prefixes)[
     v /= 1000;
     ++p;
   }
-  const int decimals = p == 0 && v == static_cast<int64_t>(v) ? 0
-                       : v < 9.995                            ? 2
-                       : v < 99.95                            ? 1
-                                                              : 0;
+  const int decimals = p == 0 && v == std::floor(v) ? 0 : v < 9.995 ? 2 : v < 99.95 ? 1 : 0;
   return formatted("%.*f%s%s", decimals, v, between, prefixes[p]);
 }
 

@@ -2,22 +2,21 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
+
+#include "lib/base/formatted.h"
 
 namespace llmtool {
 namespace {
 
-std::string general(double value, const char* unit) {
-  char text[48];
-  std::snprintf(text, sizeof text, "%.4g%s", value, unit);
-  return text;
-}
+// Of an axis, as a share of its values: ticks are further apart than the digits of a double end.
+constexpr double kLeastRange = 1e-9;
 
 }  // namespace
 
 Axis::Axis(double low, double high, bool log) : low_(low), high_(high), log_(log) {
-  if (low_ < high_) return;
-  const double half = low_ == 0 ? 1 : 0.1 * std::abs(low_);
+  const double size = std::max(std::abs(low_), std::abs(high_));
+  if (high_ - low_ > kLeastRange * size) return;
+  const double half = size == 0 ? 1 : 0.1 * size;
   low_ -= half;
   high_ += half;
 }
@@ -29,7 +28,9 @@ double Axis::place(double value) const {
 }
 
 std::vector<double> Axis::ticks(int most) const {
-  return log_ && high_ / low_ >= 4 ? log_ticks(most) : linear_ticks(most);
+  if (!log_) return linear_ticks(most);
+  std::vector<double> ticks = log_ticks(most);
+  return ticks.size() < 3 ? linear_ticks(most) : ticks;
 }
 
 std::vector<double> Axis::linear_ticks(int most) const {
@@ -39,9 +40,11 @@ std::vector<double> Axis::linear_ticks(int most) const {
   for (const double factor : {5.0, 2.0, 1.0}) {
     if (factor * power >= wanted) step = factor * power;
   }
+  if (!(step > 0 && std::isfinite(step))) return {low_, high_};
+  const double first = std::ceil(low_ / step - 1e-9);
+  const double count = std::floor(high_ / step + 1e-9) - first + 1;
   std::vector<double> ticks;
-  const double last = std::floor(high_ / step + 1e-9);
-  for (double i = std::ceil(low_ / step - 1e-9); i <= last; ++i) ticks.push_back(i * step + 0.0);
+  for (int i = 0; i < count && i < 2 * most; ++i) ticks.push_back((first + i) * step + 0.0);
   return ticks;
 }
 
@@ -63,13 +66,13 @@ std::vector<double> Axis::log_ticks(int most) const {
 }
 
 std::string axis_label(double value, bool percent) {
-  if (percent) return general(100 * value, "%");
+  if (percent) return formatted("%.4g%%", 100 * value);
   const double size = std::abs(value);
-  if (size >= 1e12) return general(value, "");
-  if (size >= 1e9) return general(value * 1e-9, "G");
-  if (size >= 1e6) return general(value * 1e-6, "M");
-  if (size >= 1e4) return general(value * 1e-3, "k");
-  return general(value, "");
+  if (size >= 1e12) return formatted("%.4g", value);
+  if (size >= 1e9) return formatted("%.4gG", value * 1e-9);
+  if (size >= 1e6) return formatted("%.4gM", value * 1e-6);
+  if (size >= 1e4) return formatted("%.4gk", value * 1e-3);
+  return formatted("%.4g", value);
 }
 
 }  // namespace llmtool

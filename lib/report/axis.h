@@ -8,14 +8,15 @@ namespace llmtool {
 
 class Axis {
  public:
-  // From `low` to `high`, widened where they are the same. log: base 10, low > 0.
+  // From `low` to `high`, widened where they are the same or next to it. log: base 10, low > 0.
   Axis(double low, double high, bool log);
 
   double low() const { return low_; }
   double high() const { return high_; }
   // 0 at low, 1 at high; values outside are moved to the end.
   double place(double value) const;
-  // Round values (1, 2 or 5 times a power of ten) inside; about `most` at the most.
+  // Round values (1, 2 or 5 times a power of ten) inside; about `most` at the most. The ends, where
+  // the numbers are too small or too large for that.
   std::vector<double> ticks(int most) const;
 
  private:

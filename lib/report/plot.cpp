@@ -1,9 +1,9 @@
 #include "lib/report/plot.h"
 
 #include <algorithm>
-#include <cstdio>
 #include <limits>
 
+#include "lib/base/formatted.h"
 #include "lib/io/jsonl.h"
 #include "lib/report/axis.h"
 #include "lib/report/page.h"
@@ -15,13 +15,6 @@ namespace {
 // Of the drawing, in its own units.
 constexpr double kWidth = 640, kHeight = 240;
 constexpr double kLeft = 52, kRight = kWidth - 10, kTop = 8, kBottom = kHeight - 34;
-
-template <class... A>
-std::string formatted(const char* format, A... values) {
-  char text[256];
-  std::snprintf(text, sizeof text, format, values...);
-  return text;
-}
 
 // The range of everything drawn.
 struct Range {

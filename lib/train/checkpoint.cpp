@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <charconv>
 #include <chrono>
-#include <cstdio>
 #include <nlohmann/json.hpp>
 
 #include "lib/base/error.h"
+#include "lib/base/formatted.h"
 
 namespace llmtool {
 namespace {
@@ -21,9 +21,7 @@ fs::path checkpoints_of(const fs::path& run) {
 }
 
 std::string folder_name(int64_t step) {
-  char name[32];
-  std::snprintf(name, sizeof name, "step-%08lld", static_cast<long long>(step));
-  return name;
+  return formatted("step-%08lld", static_cast<long long>(step));
 }
 
 // The step that a folder name says; -1 if it is not a checkpoint's.

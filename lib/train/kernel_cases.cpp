@@ -99,7 +99,8 @@ void KernelCases::add(const std::string& name, const Op<Args>& op, const Args& a
 void KernelCases::fill(const View& v) const {
   stream_.parallel_for(v.count(), 1 << 16, [&](int64_t begin, int64_t end, int) {
     for (int64_t i = begin; i < end; ++i) {
-      const float x = static_cast<float>(i * 2654435761 % 2001) * 5e-4f - 0.5f;
+      const float x =
+          static_cast<float>(static_cast<uint64_t>(i) * 2654435761 % 2001) * 5e-4f - 0.5f;
       if (v.dtype == DType::kBF16) {
         v.row<bf16>(0)[i] = to_bf16(x);
       } else if (v.dtype == DType::kI8) {

@@ -30,19 +30,23 @@ double register_rate(const Op<RegisterPeak>& op, Stream& stream) {
   return operations / seconds;
 }
 
-void measure_registers(Peaks& p, Stream& stream) {
-  p.f32 = register_rate(f32_peak, stream);
-  p.bf16_dot = register_rate(bf16_dot_peak, stream);
-  p.int8_dot = register_rate(int8_dot_peak, stream);
-  p.bf16_tile = register_rate(bf16_tile_peak, stream);
-  p.int8_tile = register_rate(int8_tile_peak, stream);
+// What Peaks::flops(unit) is chosen from beside f32.
+void measure_units(DType unit, Peaks& p, Stream& stream) {
+  if (unit == DType::kBF16) {
+    p.bf16_dot = register_rate(bf16_dot_peak, stream);
+    p.bf16_tile = register_rate(bf16_tile_peak, stream);
+  } else if (unit == DType::kI8) {
+    p.int8_dot = register_rate(int8_dot_peak, stream);
+    p.int8_tile = register_rate(int8_tile_peak, stream);
+  }
 }
 
 }  // namespace
 
 double measure_flops(DType unit, Stream& stream) {
   Peaks p;
-  measure_registers(p, stream);
+  p.f32 = register_rate(f32_peak, stream);
+  measure_units(unit, p, stream);
   return p.flops(unit);
 }
 
@@ -79,7 +83,8 @@ PeakMeter::PeakMeter(int64_t memory_bytes, Stream& stream)
 
 void PeakMeter::measure() {
   Peaks p;
-  measure_registers(p, *stream_);
+  p.f32 = register_rate(f32_peak, *stream_);
+  for (const DType unit : {DType::kBF16, DType::kI8}) measure_units(unit, p, *stream_);
   auto* data = reinterpret_cast<float*>(memory_.data());
   const ReadPeak reading{data, memory_.bytes() / 4, &data[0]};
   p.read = reading.cost().read / time_of([&] { read_peak(reading, *stream_); });

@@ -1,10 +1,8 @@
 #include "lib/train/plan.h"
 
-#include <cmath>
-#include <cstdio>
 #include <nlohmann/json.hpp>
 
-#include "lib/base/error.h"
+#include "lib/base/formatted.h"
 #include "lib/base/progress.h"
 
 namespace llmtool {
@@ -13,15 +11,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 std::string row(const char* label, const std::string& value) {
-  char text[128];
-  std::snprintf(text, sizeof text, "%-28s %s\n", label, value.c_str());
-  return text;
-}
-
-std::string decimal(const char* format, double value) {
-  char text[48];
-  std::snprintf(text, sizeof text, format, value);
-  return text;
+  return formatted("%-28s %s\n", label, value.c_str());
 }
 
 }  // namespace
@@ -60,9 +50,9 @@ std::string describe_plan(const TrainingPlan& p, bool json) {
   return row("parameters", human_count(static_cast<double>(p.parameters))) +
          row("tokens per step", human_count(static_cast<double>(p.tokens_per_step))) +
          row("tokens in all", human_count(static_cast<double>(p.total_tokens))) +
-         row("FLOPs per token", decimal("%.4g", p.flops_per_token)) +
+         row("FLOPs per token", formatted("%.4g", p.flops_per_token)) +
          row("FLOPs in all",
-             decimal("%.4g", p.flops_per_token * static_cast<double>(p.total_tokens))) +
+             formatted("%.4g", p.flops_per_token * static_cast<double>(p.total_tokens))) +
          row("memory: weights", bytes(p.weight_bytes)) +
          row("memory: gradients", bytes(p.gradient_bytes)) +
          row("memory: optimizer", bytes(p.optimizer_bytes)) +

@@ -1,10 +1,10 @@
 #include "lib/train/result.h"
 
 #include <cmath>
-#include <cstdio>
 #include <nlohmann/json.hpp>
 
 #include "lib/base/error.h"
+#include "lib/base/formatted.h"
 #include "lib/base/progress.h"
 
 namespace llmtool {
@@ -12,13 +12,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 using Rows = std::vector<std::pair<std::string, std::string>>;
-
-template <class... A>
-std::string formatted(const char* format, A... values) {
-  char text[160];
-  std::snprintf(text, sizeof text, format, values...);
-  return text;
-}
 
 Json number_or_null(double v) {
   return std::isfinite(v) ? Json(v) : Json(nullptr);

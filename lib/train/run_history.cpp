@@ -1,8 +1,9 @@
 #include "lib/train/run_history.h"
 
 #include <cmath>
-#include <cstdio>
 #include <nlohmann/json.hpp>
+
+#include "lib/base/formatted.h"
 
 namespace llmtool {
 namespace {
@@ -21,12 +22,6 @@ double number_in(const Json& json, const char* key, double otherwise) {
 std::string text_in(const Json& json, const char* key) {
   const auto it = json.find(key);
   return it != json.end() && it->is_string() ? it->get<std::string>() : std::string();
-}
-
-std::string formatted_loss(double loss) {
-  char text[64];
-  std::snprintf(text, sizeof text, "loss %.4f", loss);
-  return text;
 }
 
 // Takes over a number that the line has.
@@ -69,7 +64,8 @@ void RunHistory::add(const MetricsLine& line) {
     }
   }
   if (std::isfinite(line.number("validation_loss"))) {
-    keep_event({line.step, line.time, "validation", formatted_loss(result_.validation_loss)});
+    keep_event(
+        {line.step, line.time, "validation", formatted("loss %.4f", result_.validation_loss)});
   }
   if (std::isfinite(line.number("seconds"))) add_step(line);
 }

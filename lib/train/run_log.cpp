@@ -1,5 +1,6 @@
 #include "lib/train/run_log.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 

@@ -1,11 +1,11 @@
 #include "lib/train/run_report.h"
 
 #include <cmath>
-#include <cstdio>
 #include <ctime>
 #include <nlohmann/json.hpp>
 
 #include "lib/base/error.h"
+#include "lib/base/formatted.h"
 #include "lib/base/progress.h"
 #include "lib/report/page.h"
 #include "lib/report/plot.h"
@@ -18,13 +18,6 @@ using Json = nlohmann::ordered_json;
 
 constexpr size_t kSampleBytes = 4000, kDetailBytes = 400;
 constexpr size_t kShownEvents = 60;
-
-template <class... A>
-std::string formatted(const char* format, A... values) {
-  char text[96];
-  std::snprintf(text, sizeof text, format, values...);
-  return text;
-}
 
 std::string utc(double unix_seconds) {
   const bool known = unix_seconds > 0 && unix_seconds < 1e11;

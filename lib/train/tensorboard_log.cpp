@@ -1,9 +1,9 @@
 #include "lib/train/tensorboard_log.h"
 
 #include <cmath>
-#include <cstdio>
 
 #include "lib/base/error.h"
+#include "lib/base/formatted.h"
 
 namespace llmtool {
 namespace {
@@ -33,9 +33,7 @@ bool is_ours(const std::string& name) {
 
 TensorBoardLog::TensorBoardLog(const fs::path& run, double time) : folder_(run / "tensorboard") {
   create_folder(folder_);
-  char seconds[32];
-  std::snprintf(seconds, sizeof seconds, "%010.0f", std::floor(time));
-  path_ = folder_ / concat(kPrefix, std::string_view(seconds), kEnding);
+  path_ = folder_ / concat(kPrefix, formatted("%010.0f", std::floor(time)), kEnding);
   file_ = std::make_unique<EventFile>(path_, time);
   file_->add_session_start(0, time);
   file_->set_batch(true);

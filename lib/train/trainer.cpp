@@ -2,11 +2,11 @@
 
 #include <chrono>
 #include <cmath>
-#include <cstdio>
 #include <limits>
 #include <optional>
 
 #include "lib/base/error.h"
+#include "lib/base/formatted.h"
 #include "lib/base/interrupt.h"
 #include "lib/base/log.h"
 #include "lib/base/progress.h"
@@ -201,16 +201,13 @@ class Trainer {
   }
 
   void show_progress(double lr, double norm, double wait) {
-    char note[96];
-    std::snprintf(note, sizeof note, "step %lld loss %.4f lr %.2e norm %.2f",
-                  static_cast<long long>(state_.step), loss_, lr, norm);
-    std::string text = note;
+    std::string text = formatted("step %lld loss %.4f lr %.2e norm %.2f",
+                                 static_cast<long long>(state_.step), loss_, lr, norm);
     if (const double mfu = log_->result().mfu(); std::isfinite(mfu)) {
-      std::snprintf(note, sizeof note, " MFU %.0f%%", 100 * mfu);
-      text += note;
+      text += formatted(" MFU %.0f%%", 100 * mfu);
     }
-    std::snprintf(note, sizeof note, " data wait %.1f%%, ", 100 * wait);
-    text += note + human_bytes(static_cast<double>(log_->result().memory_bytes));
+    text += formatted(" data wait %.1f%%, ", 100 * wait) +
+            human_bytes(static_cast<double>(log_->result().memory_bytes));
     progress_->set_note(text);
     progress_->set(static_cast<uint64_t>(state_.tokens));
   }
@@ -267,14 +264,9 @@ class Trainer {
     const double loss = total / static_cast<double>(counted);
     log_->write(state_.step,
                 {{"validation_loss", loss}, {"validation_tokens", static_cast<double>(counted)}});
-    char text[96];
-    const int length = std::snprintf(text, sizeof text, "step %lld: validation loss %.4f",
-                                     static_cast<long long>(state_.step), loss);
-    if (std::isfinite(loss_)) {
-      std::snprintf(text + length, sizeof text - static_cast<size_t>(length), " (training %.4f)",
-                    loss_);
-    }
-    log_info(text);
+    log_info(
+        formatted("step %lld: validation loss %.4f", static_cast<long long>(state_.step), loss) +
+        (std::isfinite(loss_) ? formatted(" (training %.4f)", loss_) : ""));
   }
 
   void save() {

@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <doctest/doctest.h>
+#include <limits>
 
 #include "lib/report/axis.h"
 #include "lib/report/plot.h"
@@ -68,9 +69,30 @@ TEST_CASE("axis: ticks are round and inside") {
     CHECK(axis.place(low) >= 0);
     CHECK(axis.place(high) <= 1);
   }
+  CHECK(Axis(2.1, 9.3, true).ticks(5).size() >= 3);
   CHECK(axis_label(12500) == "12.5k");
   CHECK(axis_label(0.0005) == "0.0005");
   CHECK(axis_label(0.25, true) == "25%");
+}
+
+TEST_CASE("axis: values that a double hardly tells apart, the smallest and the largest ones") {
+  constexpr double kMax = std::numeric_limits<double>::max();
+  for (const auto& [low, high] : {std::pair{9223372036854770000.0, 9223372036854772048.0},
+                                  {1.0, std::nextafter(1.0, 2.0)},
+                                  {-1e300, std::nextafter(-1e300, 0.0)},
+                                  {1.0, 1 + 1e-8},
+                                  {5e-324, 1e-323},
+                                  {-kMax, kMax}}) {
+    CAPTURE(low);
+    for (const bool log : {false, true}) {
+      if (log && low < 0) continue;
+      const Axis axis(low, high, log);
+      const auto ticks = axis.ticks(5);
+      CHECK(ticks.size() >= 2);
+      CHECK(ticks.size() <= 12);
+      for (size_t i = 1; i < ticks.size(); ++i) CHECK(ticks[i - 1] < ticks[i]);
+    }
+  }
 }
 
 TEST_CASE("plot: nothing to show, one point, and values that no log has") {

@@ -114,23 +114,29 @@ TEST_CASE("the table of a training step accounts for its time") {
   options.batch_size = 2;
   options.grad_accum = 3;
   const TrainingBenchmark b =
-      benchmark_training(tiny(), DType::kBF16, options, 3, kMemory, s.stream);
+      benchmark_training(tiny(), DType::kBF16, options, 1, kMemory, s.stream);
   CHECK(b.tokens_per_second == doctest::Approx(3 * 2 * 16 / b.step_seconds));
   CHECK(b.flops_per_second ==
         doctest::Approx(b.tokens_per_second * tiny().training_flops_per_token(16)));
   CHECK(b.utilisation == doctest::Approx(b.flops_per_second / b.peaks.flops(DType::kBF16)));
   CHECK(b.loss > 0);
-  double inside = 0;
+  double inside = 0, below = 0;  // all operations; those that the last one calls
   int64_t products = 0;
   for (size_t i = 0; i < b.operations.size(); ++i) {
     const OperationTiming& t = b.operations[i];
     CAPTURE(t.name);
     CHECK(t.calls > 0);
+    CHECK(t.seconds > 0);
     if (t.depth == 0) inside += t.seconds;
+    below = t.depth == 0 ? 0 : below + (t.depth == 1 ? t.seconds : 0);
+    size_t caller = i;
+    while (b.operations[caller].depth > 0) --caller;
+    CHECK(below <= b.operations[caller].seconds);
     if (t.depth == 0 && (t.name == "linear" || t.name == "linear_swiglu")) products += t.calls;
     CHECK((t.depth == 0 || i > 0));
   }
   CHECK(products == 3 * 2 * 4);  // micro-batches, layers, matrices
-  CHECK(inside > 0);
+  // Of one round, whose figures are the medians.
+  CHECK(inside + b.outside_seconds == doctest::Approx(b.profiled_seconds).epsilon(1e-6));
   CHECK(b.outside_seconds >= 0);
 }
