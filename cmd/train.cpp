@@ -1,5 +1,6 @@
 #include <CLI/CLI.hpp>
 #include <memory>
+#include <optional>
 
 #include "cmd/command.h"
 #include "cmd/flags.h"
@@ -245,9 +246,11 @@ void run(Options o, const CLI::App& app) {
                               outputs_checksum(manifest_path(data_folder), "train")};
   const SampleText sample = sample_continuation(*tokenizer, o.sample_prompt, o.sample_tokens,
                                                 o.train.seed, runtime.stream());
-  const TrainResult result = train(*model, training, o.train, sample, runtime.stream());
+  std::optional<RunLock> lock;
+  const TrainResult result = train(*model, training, o.train, sample, runtime.stream(), lock);
   manifest.add_output(o.train.output);
   manifest.write(o.train.output);
+  lock.reset();
   write_stdout(describe_result(result, o.json));
   check(!result.interrupted, Fault::kInterrupted, "stopped at step ", result.steps,
         "; saved: go on with --resume");

@@ -22,7 +22,7 @@ std::string holder(int fd) {
 
 }  // namespace
 
-RunLock::RunLock(const fs::path& folder) : path_(folder / "run.lock") {
+RunLock::RunLock(const fs::path& folder) : path_(folder / kName) {
   while (!take()) {
   }
 }

@@ -8,6 +8,8 @@ namespace llmtool {
 
 class RunLock {
  public:
+  static constexpr const char* kName = "run.lock";
+
   // Takes `folder`/run.lock. Throws Fault::kUsage, naming the process if it told, if another one
   // holds it. A file system without locks is warned about and not locked.
   explicit RunLock(const fs::path& folder);

@@ -10,6 +10,7 @@
 #include "lib/base/error.h"
 #include "lib/base/format.h"
 #include "lib/base/machine.h"
+#include "lib/base/run_lock.h"
 #include "lib/base/threads.h"
 #include "lib/base/version.h"
 
@@ -35,14 +36,16 @@ bool is_manifest(const fs::path& path) {
   return path.filename() == kName || path.filename().string().ends_with(".run.json");
 }
 
-// The regular files at or under path, in order of name.
+// The regular files at or under path, in order of name, but for manifests and for the lock of who
+// is at work there.
 std::vector<fs::path> files_at(const fs::path& path) {
   std::vector<fs::path> files;
   std::error_code code;
   if (fs::is_regular_file(path, code)) files.push_back(path);
   if (fs::is_directory(path, code)) {
     for (const auto& entry : fs::recursive_directory_iterator(path)) {
-      if (entry.is_regular_file() && !is_manifest(entry.path())) files.push_back(entry.path());
+      const bool passes = is_manifest(entry.path()) || entry.path().filename() == RunLock::kName;
+      if (entry.is_regular_file() && !passes) files.push_back(entry.path());
     }
     std::ranges::sort(files);
   }

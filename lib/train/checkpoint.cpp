@@ -1,12 +1,16 @@
 #include "lib/train/checkpoint.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
 #include <chrono>
+#include <csignal>
 #include <nlohmann/json.hpp>
+#include <unistd.h>
 
 #include "lib/base/error.h"
 #include "lib/base/formatted.h"
+#include "lib/io/json_depth.h"
 
 namespace llmtool {
 namespace {
@@ -14,7 +18,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr std::string_view kPrefix = "step-";
-constexpr std::string_view kUnfinished = ".unfinished-";
+constexpr std::string_view kUnfinished = ".unfinished-", kOld = ".old", kTemporary = ".tmp.";
 
 fs::path checkpoints_of(const fs::path& run) {
   return run / "checkpoints";
@@ -61,6 +65,28 @@ void remove_checkpoint(const fs::path& folder) {
   check(!error, Fault::kIo, folder.string(), ": cannot be removed: ", error.message());
 }
 
+// ".unfinished-model.old" -> "model": what replace_folder puts aside where a file system cannot
+// exchange. Empty for another leftover.
+fs::path replaced_by(const fs::path& leftover) {
+  std::string name = leftover.filename().string();
+  if (!name.starts_with(kUnfinished) || !name.ends_with(kOld)) return {};
+  name = name.substr(kUnfinished.size(), name.size() - kUnfinished.size() - kOld.size());
+  return leftover.parent_path() / name;
+}
+
+// "metrics.jsonl.tmp.123" (see AtomicFile), unless process 123 lives and may be at work on it. This
+// process is not: it asks before it writes.
+bool is_dead_temporary(std::string_view name) {
+  const size_t at = name.rfind(kTemporary);
+  if (at == name.npos) return false;
+  const char* begin = name.data() + at + kTemporary.size();
+  const char* end = name.data() + name.size();
+  int process = 0;
+  const auto r = std::from_chars(begin, end, process);
+  if (r.ec != std::errc() || process <= 0 || (r.ptr != end && *r.ptr != '.')) return false;
+  return process == ::getpid() || (::kill(process, 0) != 0 && errno == ESRCH);
+}
+
 void fill_model_folder(const fs::path& folder, const Model& model, const Tokenizer* tokenizer,
                        Stream& stream) {
   save_model(model, folder, stream);
@@ -103,19 +129,26 @@ TrainerState read_trainer_state(const CheckpointFolder& from) {
   const char* hint = "remove this checkpoint's folder to go on from the one before it";
   TrainerState state;
   try {
-    const Json json = Json::parse(read_file(path));
-    const Json &step = json.at("step"), &tokens = json.at("tokens");
+    const std::string text = read_file(path);
+    if (nests_too_deeply(text)) {
+      fail(Fault::kInput, concat(path.string(), ": it nests deeper than ", kMostJsonDepth), hint);
+    }
+    const Json json = Json::parse(text);
+    const Json &step = json.at("step"), &tokens = json.at("tokens"), &options = json.at("options");
     if (!step.is_number_integer() || step != from.step) {
       fail(Fault::kInput,
            concat(path.string(), ": \"step\" is ", step.dump(), ", expected ", from.step,
                   " as the folder's name says"),
            hint);
     }
-    if (!tokens.is_number_integer() || tokens < 0) {
+    if (!tokens.is_number_integer() || tokens < 0 || tokens >= int64_t{1} << 62) {
       fail(Fault::kInput,
            concat(path.string(), ": \"tokens\" is ", tokens.dump(), ", expected a count"), hint);
     }
-    state = {from.step, tokens.get<int64_t>(), json.at("options").dump()};
+    if (!options.is_object()) {
+      fail(Fault::kInput, concat(path.string(), ": \"options\" is no object"), hint);
+    }
+    state = {from.step, tokens.get<int64_t>(), options.dump()};
   } catch (const nlohmann::json::exception& e) {
     fail(Fault::kInput, concat(path.string(), ": ", e.what()), hint);
   }
@@ -152,12 +185,20 @@ void remove_unfinished(const fs::path& run) {
   for (const fs::path& folder : {run, checkpoints_of(run)}) {
     std::error_code error;
     for (const auto& entry : fs::directory_iterator(folder, error)) {
-      if (entry.path().filename().string().starts_with(kUnfinished)) {
+      const std::string name = entry.path().filename().string();
+      if (name.starts_with(kUnfinished) || is_dead_temporary(name)) {
         leftovers.push_back(entry.path());
       }
     }
   }
-  for (const fs::path& path : leftovers) fs::remove_all(path);
+  for (const fs::path& path : leftovers) {
+    const fs::path whole = replaced_by(path);
+    if (!whole.empty() && !fs::exists(whole)) {
+      fs::rename(path, whole);
+    } else {
+      fs::remove_all(path);
+    }
+  }
 }
 
 }  // namespace llmtool

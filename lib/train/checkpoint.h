@@ -51,7 +51,8 @@ struct Retention {
 };
 void remove_old_checkpoints(const fs::path& run, const Retention& keep);
 
-// Removes what a killed run left half-written.
+// Removes what a killed run left half-written, and puts back what it was about to replace where
+// that is gone. For who holds the run's lock.
 void remove_unfinished(const fs::path& run);
 
 }  // namespace llmtool

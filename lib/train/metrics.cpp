@@ -4,8 +4,10 @@
 #include <cmath>
 #include <limits>
 #include <nlohmann/json.hpp>
+#include <unistd.h>
 
 #include "lib/base/text_stream.h"
+#include "lib/io/json_depth.h"
 
 namespace llmtool {
 namespace {
@@ -25,28 +27,36 @@ std::string dump(const Json& json) {
 
 // False if it is not one of ours.
 bool parse(std::string_view text, MetricsLine& line) {
+  if (nests_too_deeply(text)) return false;
   const Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
   if (!json.is_object()) return false;
   const auto step = json.find("step");
   if (step == json.end() || !step->is_number_integer()) return false;
+  if (!counts(step->get<double>())) return false;
   line = {};
   line.step = step->get<int64_t>();
   for (const auto& [key, value] : json.items()) {
     if (key == "step") continue;
     if (key == "time" && value.is_number()) {
-      line.time = value.get<double>();
+      line.time = counts(value.get<double>()) ? value.get<double>() : 0;
     } else if (key == "settings" && value.is_object()) {
       line.settings = dump(value);
     } else if (value.is_string()) {
       line.texts.emplace_back(key, value.get<std::string>());
-    } else if (value.is_number() || value.is_null()) {
-      line.numbers.emplace_back(key, value.is_null() ? kNotANumber : value.get<double>());
+    } else if (value.is_null()) {
+      line.numbers.emplace_back(key, kNotANumber);
+    } else if (value.is_number() && counts(value.get<double>())) {
+      line.numbers.emplace_back(key, value.get<double>());
     }
   }
   return line.step >= 0;
 }
 
 }  // namespace
+
+bool counts(double number) {
+  return std::abs(number) < 0x1p62;  // not so for a NaN
+}
 
 double MetricsLine::number(std::string_view key) const {
   for (const auto& [name, value] : numbers) {
@@ -95,6 +105,10 @@ void MetricsWriter::write(const MetricsLine& line) {
   const bool ok =
       std::fwrite(text.data(), 1, text.size(), file_) == text.size() && std::fflush(file_) == 0;
   if (!ok) fail_io("write", path_, errno);
+}
+
+void MetricsWriter::sync() {
+  if (::fdatasync(::fileno(file_)) != 0 && errno != EINVAL) fail_io("write", path_, errno);
 }
 
 }  // namespace llmtool

@@ -18,6 +18,10 @@
 
 namespace llmtool {
 
+// The numbers that count, of a file that anybody may have edited: finite, and below 2^62 either
+// way, so that sums and whole numbers made of them are too. Others are as if they were not there.
+bool counts(double number);
+
 struct MetricsLine {
   int64_t step = 0;
   std::vector<std::pair<std::string, double>> numbers;     // null is NaN
@@ -44,6 +48,8 @@ class MetricsWriter {
   MetricsWriter& operator=(const MetricsWriter&) = delete;
 
   void write(const MetricsLine& line);
+  // Returns when what was written is on the disk.
+  void sync();
 
  private:
   fs::path path_;

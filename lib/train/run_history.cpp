@@ -13,10 +13,11 @@ using Json = nlohmann::ordered_json;
 constexpr const char* kCurves[] = {
     "loss", "validation_loss", "lr", "grad_norm", "tokens_per_second", "mfu", "memory_bytes"};
 
-// Settings may have been edited by hand: what is of another type counts as not there.
+// Settings may have been edited by hand: what is of another type counts as not there too.
 double number_in(const Json& json, const char* key, double otherwise) {
   const auto it = json.find(key);
-  return it != json.end() && it->is_number() ? it->get<double>() : otherwise;
+  const bool there = it != json.end() && it->is_number() && counts(it->get<double>());
+  return there ? it->get<double>() : otherwise;
 }
 
 std::string text_in(const Json& json, const char* key) {
@@ -28,7 +29,7 @@ std::string text_in(const Json& json, const char* key) {
 template <class T>
 void take(const MetricsLine& line, const char* key, T& value) {
   const double v = line.number(key);
-  if (std::isfinite(v) && std::abs(v) < 0x1p62) value = static_cast<T>(v);
+  if (counts(v)) value = static_cast<T>(v);
 }
 
 }  // namespace
@@ -51,7 +52,7 @@ void RunHistory::add(const MetricsLine& line) {
   take(line, "loss", result_.loss);
   take(line, "validation_loss", result_.validation_loss);
   for (const char* key : kCurves) {
-    if (std::isfinite(line.number(key))) {
+    if (counts(line.number(key))) {
       curves_[key].add(static_cast<double>(line.step), line.number(key));
     }
   }
@@ -63,19 +64,19 @@ void RunHistory::add(const MetricsLine& line) {
       ++samples_left_out_;
     }
   }
-  if (std::isfinite(line.number("validation_loss"))) {
+  if (counts(line.number("validation_loss"))) {
     keep_event(
         {line.step, line.time, "validation", formatted("loss %.4f", result_.validation_loss)});
   }
-  if (std::isfinite(line.number("seconds"))) add_step(line);
+  if (counts(line.number("seconds"))) add_step(line);
 }
 
 void RunHistory::add_step(const MetricsLine& line) {
   const double seconds = line.number("seconds"), wait = line.number("data_wait");
   const double rate = line.number("tokens_per_second");
   result_.seconds += seconds;
-  if (std::isfinite(rate)) part_tokens_ += std::round(rate * seconds);
-  if (std::isfinite(wait)) part_wait_ += wait * seconds;
+  if (counts(rate)) part_tokens_ += std::round(rate * seconds);
+  if (counts(wait)) part_wait_ += wait * seconds;
   if (result_.seconds <= 0) return;
   result_.tokens_per_second = part_tokens_ / result_.seconds;
   result_.data_wait = part_wait_ / result_.seconds;

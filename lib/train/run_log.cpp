@@ -56,7 +56,7 @@ void RunLog::read_past(const Start& start, AtomicFile& kept) {
   Totals seen;
   read_metrics(run_ / "metrics.jsonl", [&](const MetricsLine& line, std::string_view text) {
     const auto take = [&](const char* key, double& value) {
-      if (const double v = line.number(key); std::isfinite(v)) value = v;
+      if (const double v = line.number(key); counts(v)) value = v;
     };
     take("wall_seconds", seen.wall_seconds);
     take("energy_joules", seen.energy_joules);
@@ -91,6 +91,14 @@ void RunLog::append(MetricsLine line) {
   line.time = unix_time();
   metrics_->write(line);
   take_in(line);
+}
+
+// A run may have many micro-batches a second, and each of a counter's files costs a system call.
+void RunLog::tick() {
+  const double now = steady_seconds();
+  if (now < next_tick_) return;
+  meter_.joules();
+  next_tick_ = now + 1;
 }
 
 void RunLog::write_step(int64_t step, Numbers numbers) {

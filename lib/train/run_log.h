@@ -36,8 +36,11 @@ class RunLog {
   void write_event(int64_t step, const std::string& name, const std::string& detail = {});
   void write_report() const;
 
-  // Keeps the counters of energy from wrapping unseen: to be called every few minutes.
-  void tick() { meter_.joules(); }
+  // Keeps the counters of energy from wrapping unseen: to be called every few minutes, or at any
+  // time: it reads them once a second at most.
+  void tick();
+  // Returns when all lines are on the disk.
+  void sync() { metrics_->sync(); }
 
   // Whether the lines of start.step had this key.
   bool was_written(const std::string& key) const { return resumed_keys_.contains(key); }
@@ -57,6 +60,7 @@ class RunLog {
   EnergyMeter& meter_;
   Totals before_;                   // of earlier processes
   double began_, joules_at_start_;  // of this one: steady clock, meter
+  double next_tick_ = 0;            // steady clock
   std::set<std::string> resumed_keys_;
   RunHistory history_;
   TensorBoardLog tensorboard_;

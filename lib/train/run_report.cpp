@@ -16,7 +16,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr size_t kSampleBytes = 4000, kDetailBytes = 400;
+constexpr size_t kSampleBytes = 4000, kDetailBytes = 400, kNameBytes = 100;
 constexpr size_t kShownEvents = 60;
 
 std::string utc(double unix_seconds) {
@@ -71,7 +71,8 @@ std::vector<PlotMark> marks(const RunHistory& h) {
   for (const RunHistory::Event& e : h.events()) {
     if (e.name == "checkpoint" || e.name == "validation") continue;
     if (e.name == "start" || e.name == "finished") continue;
-    all.push_back({static_cast<double>(e.step), concat(e.name, " at step ", e.step)});
+    all.push_back(
+        {static_cast<double>(e.step), concat(shortened(e.name, kNameBytes), " at step ", e.step)});
   }
   return all;
 }
@@ -123,7 +124,8 @@ std::string events(const RunHistory& h) {
   for (size_t i = 0; i < all.size(); ++i) {
     if (i > 0 && i <= skip) continue;  // the first, and the last ones
     const RunHistory::Event& e = all[i];
-    rows.push_back({concat(e.step), utc(e.time), e.name, shortened(e.detail, kDetailBytes)});
+    rows.push_back({concat(e.step), utc(e.time), shortened(e.name, kNameBytes),
+                    shortened(e.detail, kDetailBytes)});
   }
   const int64_t left_out = h.events_left_out() + static_cast<int64_t>(skip);
   std::string html = grid_table({"step", "time", "event", ""}, rows);
@@ -153,7 +155,7 @@ void add_settings(const RunHistory& h, Page& page) {
     if (group == json.end() || !group->is_object()) continue;
     Facts facts;
     for (const auto& [name, value] : group->items()) {
-      facts.emplace_back(name, shortened(shown(value), kDetailBytes));
+      facts.emplace_back(shortened(name, kNameBytes), shortened(shown(value), kDetailBytes));
     }
     columns += "<div>" + section(heading, facts_table(facts)) + "</div>";
   }

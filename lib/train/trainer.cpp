@@ -3,14 +3,13 @@
 #include <chrono>
 #include <cmath>
 #include <limits>
-#include <optional>
 
 #include "lib/base/error.h"
 #include "lib/base/formatted.h"
 #include "lib/base/interrupt.h"
 #include "lib/base/log.h"
 #include "lib/base/progress.h"
-#include "lib/base/run_lock.h"
+#include "lib/text/utf8.h"
 #include "lib/train/batch.h"
 #include "lib/train/data_order.h"
 #include "lib/train/run_log.h"
@@ -32,18 +31,38 @@ double sum(std::span<const float> values) {
   return total;
 }
 
+// For a terminal, which obeys control characters: those of a model's text are replaced, but for the
+// ends of lines and tabs; so are bytes that are not UTF-8, and the controls above U+007F with them.
+std::string without_controls(const std::string& text) {
+  constexpr std::string_view kReplacement = "\xef\xbf\xbd";
+  const std::string valid = with_valid_utf8(text);
+  std::string shown;
+  for (size_t i = 0; i < valid.size(); ++i) {
+    const auto c = static_cast<unsigned char>(valid[i]);
+    const bool high = c == 0xc2 && static_cast<unsigned char>(valid[i + 1]) < 0xa0;  // C1
+    if ((c < 32 && c != '\n' && c != '\t') || c == 127 || high) {
+      shown += kReplacement;
+    } else {
+      shown += valid[i];
+    }
+    if (high) ++i;
+  }
+  return shown;
+}
+
 // Ctrl-C while something runs that leaves no trace (evaluation, samples): unwinds to the loop.
 struct Interrupt {};
 
 class Trainer {
  public:
   Trainer(Model& model, const TrainingData& data, const TrainOptions& options,
-          const SampleText& sample, Stream& stream)
+          const SampleText& sample, Stream& stream, std::optional<RunLock>& lock)
       : model_(model),
         data_(data),
         options_(options),
         sample_(sample),
         stream_(stream),
+        lock_(lock),
         schedule_(Catalog<Schedule>::find("schedule", options.schedule)),
         order_(data.train->tokens(), options.seq_len, options.seed),
         fingerprint_(options_fingerprint(options, model, data)) {}
@@ -237,7 +256,7 @@ class Trainer {
       model_.reserve_training(options_.batch_size * options_.seq_len);
       stop_if_asked();
       log_->write_sample(state_.step, text);
-      log_info(concat("step ", state_.step, ": ", text));
+      log_info(concat("step ", state_.step, ": ", without_controls(text)));
     }
   }
 
@@ -270,6 +289,7 @@ class Trainer {
   }
 
   void save() {
+    log_->sync();  // no checkpoint goes on from lines that are lost
     save_checkpoint(options_.output, state_, model_, data_.tokenizer.get(), *optimizer_, stream_);
     remove_old_checkpoints(options_.output, options_.keep);
     saved_step_ = state_.step;
@@ -294,6 +314,7 @@ class Trainer {
   const TrainOptions& options_;
   const SampleText& sample_;
   Stream& stream_;
+  std::optional<RunLock>& lock_;
   const Schedule& schedule_;
   DataOrder order_;
   std::string fingerprint_;
@@ -303,7 +324,6 @@ class Trainer {
                        .stated_watts = options_.power_watts}};
   PeakFlops peak_;
 
-  std::optional<RunLock> lock_;
   std::unique_ptr<Optimizer> optimizer_;
   std::unique_ptr<RunLog> log_;
   std::unique_ptr<Progress> progress_;
@@ -319,8 +339,8 @@ class Trainer {
 }  // namespace
 
 TrainResult train(Model& model, const TrainingData& data, const TrainOptions& options,
-                  const SampleText& sample, Stream& stream) {
-  return Trainer(model, data, options, sample, stream).run();
+                  const SampleText& sample, Stream& stream, std::optional<RunLock>& lock) {
+  return Trainer(model, data, options, sample, stream, lock).run();
 }
 
 }  // namespace llmtool

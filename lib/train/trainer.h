@@ -12,8 +12,10 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
+#include "lib/base/run_lock.h"
 #include "lib/io/token_shards.h"
 #include "lib/model/model.h"
 #include "lib/text/tokenizer.h"
@@ -64,7 +66,9 @@ struct TrainingData {
 // Trains a model whose weights are set. Throws Fault::kFailed if the loss stops being finite (the
 // last checkpoint is intact), Fault::kUsage if another process trains in the folder, or if the run
 // in it cannot be gone on with. On an interrupt: saves the last whole step and returns.
+// `lock` is taken here, before anything is written, and stays with the caller, who lets go when
+// nothing more is to be written either.
 TrainResult train(Model& model, const TrainingData& data, const TrainOptions& options,
-                  const SampleText& sample, Stream& stream);
+                  const SampleText& sample, Stream& stream, std::optional<RunLock>& lock);
 
 }  // namespace llmtool

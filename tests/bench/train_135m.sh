@@ -2,8 +2,9 @@
 # PyTorch's training step on the shape of SmolLM2 135M, T = 1024, in turns with `llmtool bench
 # train`:
 #   tests/bench/train_135m.sh PEERS.json [ROUNDS]
-# bf16 autocast, the fastest of eager and torch.compile (train_peer.py). PEERS.json is for
-# `llmtool bench train --peers`. $LLMTOOL is the program, $PYTHON a Python with PyTorch.
+# bf16 autocast, in the setting that a first trial of each finds fastest: eager or torch.compile,
+# threads bound or not (train_compare.py). PEERS.json is for `llmtool bench train --peers`. $LLMTOOL
+# is the program, $PYTHON a Python with PyTorch.
 set -euo pipefail
 output=${1:?usage: train_135m.sh PEERS.json [ROUNDS]}
 rounds=${2:-3}
@@ -17,22 +18,25 @@ cat >"$scratch/config.json" <<'JSON'
  "max_position_embeddings": 8192, "rms_norm_eps": 1e-5, "rope_theta": 100000.0,
  "tie_word_embeddings": true, "hidden_act": "silu"}
 JSON
-: >"$scratch/ours"
-: >"$scratch/theirs"
-for ((round = 0; round < rounds; ++round)); do
-  "$llmtool" bench train --json --rounds 1 >>"$scratch/ours"
-  "$python" "$root/tests/bench/train_peer.py" --config "$scratch/config.json" --batch 1 \
-    --seq-len 1024 --steps 3 --warmup 1 --threads "$(nproc)" --dtype bf16 >>"$scratch/theirs"
-done
-"$python" - "$scratch" "$output" <<'PYTHON'
-import json, statistics, sys
+"$python" - "$llmtool" "$scratch/config.json" "$rounds" "$output" "$root/tests/bench" <<'PYTHON'
+import json, os, statistics, sys, types
 
-read = lambda name: [json.loads(line) for line in open(f"{sys.argv[1]}/{name}")]
-ours, theirs = read("ours"), read("theirs")
-peer, case = f"{theirs[0]['peer']} {theirs[0]['setting']}", ours[0]["case"]
-mine = statistics.median(t["step_seconds"] for t in ours)
-seconds = statistics.median(1024 / t["best"] for t in theirs)
-json.dump({peer: {case: seconds}}, open(sys.argv[2], "w"))
-print(f"{case}: llmtool {1024 / mine:.0f} tokens/s, {peer} {1024 / seconds:.0f}: "
+llmtool, config, rounds, output, here = sys.argv[1:]
+sys.path.insert(0, here)
+from train_compare import Peer, output_of
+
+SEQ_LEN = 1024
+peer = Peer(types.SimpleNamespace(config=config, batch=1, seq_len=SEQ_LEN, steps=3, dtype="bf16",
+                                  threads=len(os.sched_getaffinity(0))), warmup=1, trial_steps=2)
+peer.choose_setting()
+ours, theirs = [], []
+for _ in range(int(rounds)):
+    ours.append(json.loads(output_of([llmtool, "bench", "train", "--json", "--rounds", 1])))
+    theirs.append(SEQ_LEN / peer.tokens_per_second())
+case, mine = ours[0]["case"], statistics.median(t["step_seconds"] for t in ours)
+seconds = statistics.median(theirs)
+with open(output, "w") as file:
+    json.dump({peer.name: {case: seconds}}, file)
+print(f"{case}: llmtool {SEQ_LEN / mine:.0f} tokens/s, {peer.name} {SEQ_LEN / seconds:.0f}: "
       f"{seconds / mine:.2f} x", file=sys.stderr)
 PYTHON

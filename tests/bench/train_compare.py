@@ -67,18 +67,19 @@ class Ours:
 
 
 class Peer:
-    def __init__(self, args):
+    def __init__(self, args, warmup=WARMUP, trial_steps=10):
         self.command = [
             sys.executable, HERE / "train_peer.py", "--config", args.config, "--batch", args.batch,
-            "--seq-len", args.seq_len, "--steps", args.steps, "--warmup", WARMUP, "--threads",
+            "--seq-len", args.seq_len, "--steps", args.steps, "--warmup", warmup, "--threads",
             args.threads, "--dtype", args.dtype]
-        self.setting = None
+        self.setting, self.trial_steps = None, trial_steps
 
     def choose_setting(self):
         """The fastest of eager and compiled, threads bound and not; one trial of each."""
         trials = []
         for bind in ("cores", "none"):
-            told = json.loads(output_of([*self.command, "--steps", 10, "--bind", bind]))
+            told = json.loads(output_of([*self.command, "--steps", self.trial_steps,
+                                         "--bind", bind]))
             trials += [(rate, name, bind) for name, rate in told["tokens_per_second"].items()]
         print("PyTorch's settings:", ", ".join(f"{n} bind={b} {r:.0f}" for r, n, b in trials),
               file=sys.stderr)

@@ -148,6 +148,55 @@ TEST_CASE("run_log: a run that goes on drops later steps and keeps what they cos
   CHECK(event_steps(folder.path()).empty());
 }
 
+TEST_CASE("run_report: lines that nest without end, numbers beyond all measure, long names") {
+  const ScratchFolder folder;
+  const std::string deep(100'000, '['), end(100'000, ']'), name(10'000, 'n');
+  std::string lines = "{\"step\":1,\"loss\":" + deep + end + "}\n";
+  lines +=
+      "{\"step\":1,\"event\":\"start\",\"settings\":{\"training\":{\"x\":" + deep + end + "}}}\n";
+  lines +=
+      R"({"step":2,"event":"start","settings":{"steps":1e300,"pue":1e308,"flops_per_token":-1e300,)"
+      R"("training":{")" +
+      name +
+      R"(":1}},"time":1e300})"
+      "\n";
+  lines += R"({"step":3,"event":")" + name +
+           R"("})"
+           "\n";
+  lines += R"({"step":4,"loss":2,"seconds":1,"tokens_per_second":8})"
+           "\n";
+  for (const char* number : {"1e308", "-1e308", "4611686018427387904", "18446744073709551615"}) {
+    lines += "{\"step\":5";
+    for (const char* key : {"loss", "validation_loss", "lr", "grad_norm", "tokens", "seconds",
+                            "tokens_per_second", "mfu", "memory_bytes", "peak_memory_bytes",
+                            "data_wait", "wall_seconds", "energy_joules", "energy_seconds"}) {
+      lines += std::string(",\"") + key + "\":" + number;
+    }
+    lines += "}\n";
+  }
+  lines += "{\"step\":9223372036854770000,\"loss\":1}\n{\"step\":9223372036854772048,\"loss\":2}\n";
+  write_file(folder.path() / "metrics.jsonl", lines);
+  const RunHistory history = read_history(folder.path());
+  const TrainResult& r = history.result();
+  CHECK(r.steps == 5);
+  CHECK(r.steps_wanted == 0);
+  CHECK(r.loss == 2);
+  CHECK(r.tokens_per_second == 8);
+  CHECK(r.pue == TrainResult().pue);
+  CHECK(r.flops_per_token == 0);
+  CHECK(history.curve("loss").buckets().size() == 1);
+  CHECK(history.curve("validation_loss").empty());
+  const std::string page = run_report(history, "x");
+  CHECK(page.find(std::string(200, 'n')) == page.npos);
+  CHECK(page.find(std::string(100, 'n') + "...") != page.npos);
+  // The same lines, when a run goes on with them.
+  EnergyMeter none(watts(0));
+  RunLog log(
+      {.run = folder.path(), .step = 5, .keep_totals = true, .settings = kSettings, .detail = {}},
+      none);
+  CHECK(log.result().wall_seconds < 10);
+}
+
 TEST_CASE("run_report: a million steps and hostile settings are a small page") {
   RunHistory history;
   MetricsLine start;

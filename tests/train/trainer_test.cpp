@@ -89,8 +89,10 @@ struct Setup {
     auto model = make_model(tiny());
     model->parameters().allocate_weights(dtype, Device::kCpu);
     model->parameters().initialize(o.seed, stream);
+    std::optional<RunLock> lock;
     const TrainResult r =
-        train(*model, {train_data.get(), validation.get(), nullptr, kEnd}, o, sample, stream);
+        train(*model, {train_data.get(), validation.get(), nullptr, kEnd}, o, sample, stream, lock);
+    CHECK_THROWS_WITH_AS(RunLock{o.output}, doctest::Contains("another process"), Error);
     close_stream(stream);
     return r;
   }
@@ -246,9 +248,53 @@ TEST_CASE("train: a state that does not fit its folder, metrics of another kind"
     write_file(state, wrong);
     CHECK_THROWS_WITH_AS(setup.train_run(o, 1), doctest::Contains("\"step\" is"), Error);
   }
+  const size_t options = right.find("\"options\": ") + 11;
+  for (const std::string& other : {std::string("[]"), std::string("\"x\""), std::string("null"),
+                                   std::string(100'000, '[') + std::string(100'000, ']')}) {
+    write_file(state, right.substr(0, options) + other + "}");
+    std::string said, hint;
+    try {
+      setup.train_run(o, 1);
+    } catch (const Error& e) {
+      said = e.what();
+      hint = e.hint();
+    }
+    CHECK(said.find("trainer_state.json") != std::string::npos);
+    CHECK(hint.find("the one before it") != std::string::npos);
+  }
   write_file(state, right);
   write_file(run / "metrics.jsonl", "{\"step\": \"x\"}\n[1]\n{\"step\": 10, \"loss\": \"y\"}\n");
   CHECK(setup.train_run(o, 1).steps == 10);
+}
+
+TEST_CASE("train: what killed processes left behind") {
+  const ScratchFolder folder;
+  const fs::path& run = folder.path();
+  fs::create_directories(run / "checkpoints/.unfinished-step-00000010.old");
+  fs::create_directories(run / "checkpoints/.unfinished-step-00000010");
+  fs::create_directories(run / "model");
+  fs::create_directories(run / ".unfinished-model.old");
+  write_file(run / "checkpoints/.unfinished-step-00000010.old/trainer_state.json", "{}");
+  const pid_t child = fork();
+  REQUIRE(child >= 0);
+  if (child == 0) _exit(0);
+  int status = 0;
+  REQUIRE(waitpid(child, &status, 0) == child);
+  const std::string dead = concat(".tmp.", child), alive = concat(".tmp.", getppid());
+  for (const std::string& name :
+       {"metrics.jsonl" + dead, "report.html" + dead + ".1", concat("run.json.tmp.", getpid()),
+        "report.html" + alive, std::string("notes.tmp.x"), std::string("notes.tmp.")}) {
+    write_file(run / name, "x");
+  }
+  remove_unfinished(run);
+  std::vector<std::string> left;
+  for (const auto& e : fs::recursive_directory_iterator(run)) {
+    left.push_back(fs::relative(e.path(), run).string());
+  }
+  std::sort(left.begin(), left.end());
+  CHECK(left == std::vector<std::string>{"checkpoints", "checkpoints/step-00000010",
+                                         "checkpoints/step-00000010/trainer_state.json", "model",
+                                         "notes.tmp.", "notes.tmp.x", "report.html" + alive});
 }
 
 TEST_CASE("train: validation data of one token is no validation") {
