@@ -94,7 +94,7 @@ class Peer:
 
 def peak_gflops(args):
     told = output_of([args.llmtool, "bench", "peak", "--threads", args.threads, "--json"])
-    return json.loads(told)["f32_flops_per_second"] * 1e-9
+    return json.loads(told)["peaks"]["f32_flops_per_second"] * 1e-9
 
 
 def main():
