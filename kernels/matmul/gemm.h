@@ -9,7 +9,7 @@
 // (tests/bench/matmul_spike.md).
 #pragma once
 
-#include "kernels/matmul/panels.h"
+#include "kernels/matmul/register_tile.h"
 #include "lib/base/op.h"
 #include "lib/base/simd.h"
 #include "lib/base/stream.h"
@@ -18,43 +18,6 @@
 namespace llmtool::LLMTOOL_ISA_NAMESPACE {
 namespace {
 
-// tile[R][kNr] += a[k][kMr] * b[k][kNr] for k < count: R rows of a panel of A, a panel of B.
-template <int R>
-void multiply_tile(float* tile, const float* a, const float* b, int64_t count) {
-  Vec acc[R][kNrVectors];
-  for (int r = 0; r < R; ++r) {
-    for (int j = 0; j < kNrVectors; ++j) acc[r][j] = load(tile + r * kNr + j * kLanes);
-  }
-  for (int64_t k = 0; k < count; ++k) {
-    const Vec b0 = load(b + k * kNr), b1 = load(b + k * kNr + kLanes);
-#pragma GCC unroll 14
-    for (int r = 0; r < R; ++r) {
-      const Vec x = set1(a[k * kMr + r]);
-      acc[r][0] = fma(x, b0, acc[r][0]);
-      acc[r][1] = fma(x, b1, acc[r][1]);
-    }
-  }
-  for (int r = 0; r < R; ++r) {
-    for (int j = 0; j < kNrVectors; ++j) store(tile + r * kNr + j * kLanes, acc[r][j]);
-  }
-}
-
-template <int R = static_cast<int>(kMr)>
-LLMTOOL_INLINE void multiply_rows(int64_t rows, float* tile, const float* a, const float* b,
-                                  int64_t count) {
-  if constexpr (R > 1) {
-    if (rows < R) return multiply_rows<R - 1>(rows, tile, a, b, count);
-  }
-  multiply_tile<R>(tile, a, b, count);
-}
-
-// What becomes of a product. A target has
-//   rows(), columns()  of the product
-//   kColumns           how many of its columns a panel of B makes
-//   accumulate         the chains start from what load() gives instead of 0
-//   load, store        the tile [kMr][kNr] of the rows from m, the columns from n; store may write
-//                      to it
-//   prefetch           asks for the memory of such a tile, which store() is about to write
 LLMTOOL_INLINE void prefetch_rows(const View& v, int64_t m, int64_t n, int64_t row_count,
                                   int64_t column_count) {
   const int64_t bytes = column_count * size_of(v.dtype);
@@ -64,7 +27,14 @@ LLMTOOL_INLINE void prefetch_rows(const View& v, int64_t m, int64_t n, int64_t r
   }
 }
 
-// c = a b [+ bias] [+ residual], or c += a b.
+// What becomes of a product. A target has
+//   rows(), columns()  of the product
+//   kColumns           how many of its columns a panel of B makes
+//   accumulate         the chains start from what load() gives instead of 0
+//   load, store        the tile [kMr][kNr] of the rows from m, the columns from n; store may write
+//                      to it
+//   prefetch           asks for the memory of such a tile, which store() is about to write
+// This one: c = a b [+ bias] [+ residual], or c += a b.
 struct Product {
   View c;              // (M, N) f32 or bf16
   View residual = {};  // (M, N) like c or empty
@@ -122,8 +92,7 @@ struct Product {
 //   kDepth         k is padded with zeros to a multiple of it
 //   pack_a, pack_b a panel from index `begin`, k in [k_begin, k_begin + count)
 //   pack_a_across  several panels of a transposed A, `stride` elements apart: its rows lie across
-//   k,
-//                  and a panel is a fraction of a cache line there, so the panels go along each row
+//                  k, a panel is a fraction of a cache line there; so all of them go along each row
 //   multiply       tile[kMr][kNr] += `rows` rows of a panel of A times a panel of B
 //   begin, end     around the multiplications of a thread
 struct VectorEngine {
@@ -147,7 +116,7 @@ struct VectorEngine {
     }
   }
   static void multiply(int64_t rows, float* tile, const float* a, const float* b, int64_t count) {
-    multiply_rows(rows, tile, a, b, count);
+    dot_rows<MultiplyAdd>(rows, tile, a, b, count);
   }
   static void begin() {}
   static void end() {}

@@ -17,11 +17,10 @@ LLMTOOL_INLINE Sigmoid sigmoid(Vec z) {
   return {select_less(z, zero(), t * r, r), select_less(z, zero(), r, t * r)};
 }
 
-// A panel of B is a vector of columns of gate and the same columns of up (Operand::pitch).
-struct SwigluOfProduct {
+// Both products end in gate, up and y, whose column n is column n and n + F of gate_up.
+struct GatedTarget {
   View gate_up, y;
 
-  static constexpr int64_t kColumns = kLanes;
   static constexpr bool accumulate = false;
   int64_t rows() const { return y.rows; }
   int64_t columns() const { return y.cols; }
@@ -31,6 +30,11 @@ struct SwigluOfProduct {
     prefetch_rows(gate_up, m, n + y.cols, row_count, column_count);
     prefetch_rows(y, m, n, row_count, column_count);
   }
+};
+
+// A panel of B is a vector of columns of gate and the same columns of up (Operand::pitch).
+struct SwigluOfProduct : GatedTarget {
+  static constexpr int64_t kColumns = kLanes;
 
   template <class T>
   void store_as(const float* tile, int64_t m, int64_t n, int64_t row_count, int64_t lanes) const {
@@ -53,19 +57,8 @@ struct SwigluOfProduct {
 };
 
 // The product is the gradient of y.
-struct SwigluGradientOfProduct {
-  View gate_up, y;
-
+struct SwigluGradientOfProduct : GatedTarget {
   static constexpr int64_t kColumns = kNr;
-  static constexpr bool accumulate = false;
-  int64_t rows() const { return y.rows; }
-  int64_t columns() const { return y.cols; }
-  void load(float*, int64_t, int64_t, int64_t, int64_t) const {}
-  void prefetch(int64_t m, int64_t n, int64_t row_count, int64_t column_count) const {
-    prefetch_rows(gate_up, m, n, row_count, column_count);
-    prefetch_rows(gate_up, m, n + y.cols, row_count, column_count);
-    prefetch_rows(y, m, n, row_count, column_count);
-  }
 
   template <class T>
   void store_as(const float* tile, int64_t m, int64_t n, int64_t row_count,
@@ -93,14 +86,14 @@ struct SwigluGradientOfProduct {
 template <class Engine>
 void linear_swiglu_on(const LinearSwiglu& a, Stream& s) {
   if (passed_down<Engine>(linear_swiglu, a, a.x.dtype, s)) return;
-  gemm<Engine, SwigluOfProduct>({{a.x, false}, {a.w, true, a.y.cols, a.packed}, {a.gate_up, a.y}},
+  gemm<Engine, SwigluOfProduct>({{a.x, false}, {a.w, true, a.y.cols, a.packed}, {{a.gate_up, a.y}}},
                                 s);
 }
 
 template <class Engine>
 void linear_swiglu_backward_on(const LinearSwigluBackward& a, Stream& s) {
   if (passed_down<Engine>(linear_swiglu_backward, a, a.dout.dtype, s)) return;
-  gemm<Engine, SwigluGradientOfProduct>({{a.dout, false}, {a.w, false}, {a.gate_up, a.y}}, s);
+  gemm<Engine, SwigluGradientOfProduct>({{a.dout, false}, {a.w, false}, {{a.gate_up, a.y}}}, s);
 }
 
 }  // namespace
