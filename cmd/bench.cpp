@@ -37,10 +37,9 @@ void add_bench_flags(CLI::App& app, BenchOptions& o) {
   add_json(app, o.json);
 }
 
-CLI::Option* add_peers(CLI::App& app, BenchOptions& o) {
-  return app
-      .add_option("--peers", o.peers,
-                  "JSON with the seconds of others for these cases: {peer: {case: seconds}}")
+void add_peers(CLI::App& app, BenchOptions& o) {
+  app.add_option("--peers", o.peers,
+                 "JSON with the seconds of others for these cases: {peer: {case: seconds}}")
       ->type_name("FILE");
 }
 

@@ -27,7 +27,7 @@ struct BenchOptions {
 
 // --rounds, --memory-mib, --threads, --json
 void add_bench_flags(CLI::App& app, BenchOptions& o);
-CLI::Option* add_peers(CLI::App& app, BenchOptions& o);
+void add_peers(CLI::App& app, BenchOptions& o);
 
 // printf to standard output.
 template <class... P>
