@@ -29,7 +29,8 @@ void take_text(const CorpusBlock& block, BadLines* bad,
                const std::function<void(Document&, std::string_view)>& take) {
   const size_t invalid = first_invalid_utf8(block.bytes);
   if (invalid == std::string::npos) {
-    Document document{"", block.bytes};
+    Document document;
+    document.text = block.bytes;
     take(document, block.bytes);
     return;
   }

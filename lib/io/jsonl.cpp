@@ -63,6 +63,8 @@ std::string DocumentParser::parse(std::string_view line, Document& document) {
   if (root.get(members)) return concat("is ", name_of(root.type()), ", expected an object");
 
   document.id.clear();
+  document.line = line;
+  document.text_member = state_->text_member;
   bool found = false;
   for (const auto& [key, value] : members) {
     if (key == "id") document.id = id_of(value);
@@ -107,18 +109,6 @@ void append_json_string(std::string& out, std::string_view text) {
     }
   }
   out.push_back('"');
-}
-
-std::string json_line(const Document& document) {
-  std::string line = "{";
-  if (!document.id.empty()) {
-    line += "\"id\":";
-    append_json_string(line, document.id);
-    line += ",";
-  }
-  line += "\"text\":";
-  append_json_string(line, document.text);
-  return line += "}\n";
 }
 
 namespace {

@@ -6,12 +6,9 @@
 #include <string>
 #include <string_view>
 
-namespace llmtool {
+#include "lib/io/document.h"
 
-struct Document {
-  std::string id;    // empty if the line has none; the digits if it is a number
-  std::string text;  // valid UTF-8
-};
+namespace llmtool {
 
 // Reads lines; one thread at a time.
 class DocumentParser {
@@ -20,7 +17,7 @@ class DocumentParser {
   ~DocumentParser();
   DocumentParser(DocumentParser&&) noexcept;
 
-  // Empty, or what is wrong with the line: invalid UTF-8, invalid JSON (a lone surrogate too), no
+  // Sets id, text and line (to the view given). Empty, or what is wrong with the line: invalid UTF-8, invalid JSON (a lone surrogate too), no
   // object, no text, a text that is no string.
   std::string parse(std::string_view line, Document& document);
 
@@ -31,8 +28,5 @@ class DocumentParser {
 
 // "..." with what JSON wants escaped; text is valid UTF-8.
 void append_json_string(std::string& out, std::string_view text);
-
-// One line, with its "\n"; an empty id is left out.
-std::string json_line(const Document& document);
 
 }  // namespace llmtool

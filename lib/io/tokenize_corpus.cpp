@@ -140,7 +140,7 @@ class Job {
     e.space_symbols += count_occurrences(document.text, kSpaceSymbol);
     if (!held_out || !val_documents_) return;
     if (e.block.is_text) {
-      e.val_lines += json_line(document);
+      append_document(e.val_lines, document);
     } else {
       e.val_lines.append(line).push_back('\n');
     }

@@ -31,7 +31,7 @@ Read read_all(const std::vector<std::string>& files, CorpusReader::Options optio
 
 std::string jsonl(int count) {
   std::string lines;
-  for (int i = 0; i < count; ++i) lines += json_line({concat(i), concat("text ", i)});
+  for (int i = 0; i < count; ++i) lines += json_line(concat(i), concat("text ", i));
   return lines;
 }
 
@@ -113,7 +113,7 @@ TEST_CASE("a bad line is named by file and line, or counted") {
 
 TEST_CASE("a document that is too long is refused") {
   const ScratchFolder scratch;
-  const std::string line = json_line({"", std::string(5000, 'x')});
+  const std::string line = json_line("", std::string(5000, 'x'));
   const std::string file = write(scratch, "a.jsonl", jsonl(2) + line + jsonl(1));
   CHECK_THROWS_WITH_AS(read_all({file}, {.block_bytes = 100, .max_line_bytes = 1000}, true),
                        doctest::Contains("a.jsonl:3: a document of more than 1000 bytes"), Error);

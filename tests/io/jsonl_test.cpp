@@ -64,11 +64,11 @@ TEST_CASE("written documents read back") {
   std::string text;
   for (int c = 0; c < 128; ++c) text.push_back(static_cast<char>(c));
   text += "\xc2\x80 \xef\xbf\xbf \xf4\x8f\xbf\xbf";
-  const std::string line = json_line({"a\"b", text});
+  const std::string line = json_line("a\"b", text);
   CHECK(line.find('\n') == line.size() - 1);
   const Document d = parsed(line);
   CHECK(d.id == "a\"b");
   CHECK(d.text == text);
   CHECK(nlohmann::json::parse(line)["text"] == text);
-  CHECK(json_line({"", "t"}) == "{\"text\":\"t\"}\n");
+  CHECK(json_line("", "t") == "{\"text\":\"t\"}\n");
 }

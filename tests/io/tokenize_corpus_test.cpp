@@ -18,7 +18,7 @@ const Tokenizer& tokenizer() {
 
 std::string write_corpus(const fs::path& path, const std::vector<std::string>& texts) {
   OutputStream out(path);
-  for (size_t i = 0; i < texts.size(); ++i) out.write(json_line({concat("d", i), texts[i]}));
+  for (size_t i = 0; i < texts.size(); ++i) out.write(json_line(concat("d", i), texts[i]));
   out.close();
   return path.string();
 }
