@@ -14,6 +14,7 @@
 // in main(); results go to stdout by write_stdout() of lib/base/file.h.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -30,7 +31,8 @@ struct Command {
   std::string summary;  // one line of `llmtool --help`
   int order = 0;        // place in the order of the work: data 10-, tokenizer 20-, train 30-,
                         // evaluate 40-, generate 50-, tools 90-
-  void (*define)(CLI::App& app) = nullptr;  // adds flags, the footer with an example, the callback
+  // Adds flags, the footer with an example, the callback.
+  std::function<void(CLI::App& app)> define = {};
 };
 
 // Every command in the order of the work.

@@ -161,6 +161,12 @@ class TomlConfig final : public CLI::Config {
 
 }  // namespace
 
+void apply_setting(CLI::App& app, const TomlValue& value, const std::string& name) {
+  CLI::Option* option = find_option(app, name);
+  if (option == nullptr) fail_unknown(app, value, name);
+  Setting(value, name, option, true).apply();
+}
+
 void add_config(CLI::App& app, const Command& command) {
   app.set_config("--config", "", "TOML file with flags")->type_name("FILE")->group("Common");
   app.config_formatter(std::make_shared<TomlConfig>(app, command.name));

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "cmd/command.h"
+#include "lib/base/toml.h"
 
 namespace llmtool {
 
@@ -11,5 +12,9 @@ namespace llmtool {
 // the command line win over the file. Fault::kUsage with file:line for an unknown key, with a
 // suggestion, and for a value of the wrong type.
 void add_config(CLI::App& app, const Command& command);
+
+// Sets the flag of app that goes by `name` to a value of a file, unless the command line has set
+// it. Fault::kUsage as above.
+void apply_setting(CLI::App& app, const TomlValue& value, const std::string& name);
 
 }  // namespace llmtool

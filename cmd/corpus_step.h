@@ -31,6 +31,8 @@ struct CorpusStep {
   std::string summary;  // one line of the help
   int order = 0;        // as Command::order: 10-19
   StepMaker (*define)(CLI::App& app) = nullptr;
+  // The format of inputs whose names do not tell (lib/io/record_format.h).
+  std::string input_format = "jsonl";
 };
 
 struct RegisterStep {

@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 
 #include "lib/base/file.h"
+#include "lib/io/record_format.h"
 #include "lib/tensor/memory.h"
 
 namespace llmtool {
@@ -53,6 +54,25 @@ CLI::Option* add_inputs(CLI::App& app, std::vector<std::string>& value, const st
 CLI::Option* add_tokenizer(CLI::App& app, std::string& value) {
   return app.add_option("-t,--tokenizer", value, "SentencePiece .model file, or a folder with one")
       ->type_name("PATH");
+}
+
+std::vector<CLI::Option*> add_format(CLI::App& app, std::string& format, std::string& text_field) {
+  std::vector<std::string> names = {"auto"};
+  for (const RecordFormat& f : Catalog<RecordFormat>::all()) names.push_back(f.name);
+  CLI::Option* first =
+      app.add_option("--format", format, "What the inputs are; auto: by their names")
+          ->check(CLI::IsMember(names));
+  CLI::Option* second =
+      app.add_option("--text-field", text_field, "The member of a JSON line that holds the text");
+  return {first, second};
+}
+
+CLI::Option* add_skip_bad(CLI::App& app, bool& value) {
+  return app.add_flag("--skip-bad", value, "Count records that cannot be read instead of stopping");
+}
+
+CLI::Option* add_overwrite(CLI::App& app, bool& value, const std::string& what) {
+  return app.add_flag("--overwrite", value, what);
 }
 
 Runtime::Runtime(int threads, const std::string& device, bool pin)

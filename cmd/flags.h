@@ -28,6 +28,11 @@ CLI::Option* add_output(CLI::App& app, std::string& value, const std::string& wh
 CLI::Option* add_inputs(CLI::App& app, std::vector<std::string>& value, const std::string& what);
 // -t,--tokenizer
 CLI::Option* add_tokenizer(CLI::App& app, std::string& value);
+// --format and --text-field, and --skip-bad
+std::vector<CLI::Option*> add_format(CLI::App& app, std::string& format, std::string& text_field);
+CLI::Option* add_skip_bad(CLI::App& app, bool& value);
+// --overwrite
+CLI::Option* add_overwrite(CLI::App& app, bool& value, const std::string& what);
 
 // The threads and the stream of a command, from --threads and --device. Throws Fault::kDevice if
 // the device is not there.

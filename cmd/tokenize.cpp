@@ -81,7 +81,7 @@ void run(const Options& o, const CLI::App& app) {
   open_once(inputs);
   prepare_output(o);
 
-  const TokenizeOptions options{.reader = {.format = corpus_format(o.format)},
+  const TokenizeOptions options{.reader = {.format = record_format(o.format)},
                                 .text_member = o.text_field,
                                 .output = o.output,
                                 .val_fraction = o.val_fraction,
@@ -120,13 +120,11 @@ void define_tokenize(CLI::App& app) {
   app.add_option("--val-documents", o->val_documents,
                  "Write the held-out documents there too, as JSON lines")
       ->type_name("PATH");
-  app.add_option("--format", o->format, "What the inputs are; auto: by their names")
-      ->check(CLI::IsMember({"auto", "jsonl", "text"}));
-  app.add_option("--text-field", o->text_field, "The member that holds the text");
+  add_format(app, o->format, o->text_field);
   app.add_option("--shard-bytes", o->shard_bytes, "Size at which the next shard begins, e.g. 1GiB")
       ->transform(CLI::AsSizeValue(true));
-  app.add_flag("--skip-bad", o->skip_bad, "Count lines that cannot be read instead of stopping");
-  app.add_flag("--overwrite", o->overwrite, "Replace a dataset that is already there");
+  add_skip_bad(app, o->skip_bad);
+  add_overwrite(app, o->overwrite, "Replace a dataset that is already there");
   add_seed(app, o->seed);
   add_threads(app, o->threads);
   add_json(app, o->json);

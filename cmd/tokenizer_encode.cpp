@@ -66,11 +66,10 @@ void run(const Options& o) {
   }
   for (const std::string& input : inputs) {
     const bool plain = input == "-" && o.format == "auto";
-    CorpusReader reader({input}, {.format = plain ? CorpusFormat::kText : corpus_format(o.format)});
+    CorpusReader reader({input}, {.format = record_format(plain ? "text" : o.format)});
     DocumentParser parser(o.text_field);
     for (CorpusBlock block; reader.next(block);) {
-      for_each_document(block, parser, nullptr,
-                        [&](Document& d, std::string_view) { encoder.print(d.text); });
+      for_each_document(block, parser, nullptr, [&](Document& d) { encoder.print(d.text); });
     }
   }
 }
@@ -82,9 +81,7 @@ void define_tokenizer_encode(CLI::App& app) {
   add_tokenizer(app, o->tokenizer)->required();
   app.add_option("--text", o->text, "Encode this text instead");
   app.add_flag("--lines", o->lines, "Each line of the inputs is a document");
-  app.add_option("--format", o->format, "What the inputs are; auto: by their names")
-      ->check(CLI::IsMember({"auto", "jsonl", "text"}));
-  app.add_option("--text-field", o->text_field, "The member that holds the text");
+  add_format(app, o->format, o->text_field);
   app.add_flag("--json", o->json, "Print ids and pieces as JSON, one line a document");
   app.footer(
       "Prints the ids of each document on a line.\n\n"

@@ -45,13 +45,13 @@ Json vocabulary_of(const Tokenizer& t) {
 }
 
 Json text_of(const Tokenizer& t, const Options& o) {
-  CorpusReader reader(expand_globs(o.inputs), {.format = corpus_format(o.format)});
+  CorpusReader reader(expand_globs(o.inputs), {.format = record_format(o.format)});
   DocumentParser parser(o.text_field);
   std::vector<uint64_t> uses(static_cast<size_t>(t.vocab_size()));
   uint64_t documents = 0, bytes = 0, tokens = 0, space_symbols = 0;
   std::vector<int32_t> ids;
   for (CorpusBlock block; reader.next(block);) {
-    for_each_document(block, parser, nullptr, [&](Document& d, std::string_view) {
+    for_each_document(block, parser, nullptr, [&](Document& d) {
       ids.clear();
       t.encode(d.text, ids);
       for (const int32_t id : ids) ++uses[static_cast<size_t>(id)];
@@ -130,9 +130,7 @@ void define_tokenizer_inspect(CLI::App& app) {
   add_inputs(app, o->inputs, "Text to measure the tokenizer on: JSON lines or .txt files");
   add_tokenizer(app, o->tokenizer)->required();
   app.add_flag("--pieces", o->pieces, "List every piece: id, score, kind, text");
-  app.add_option("--format", o->format, "What the inputs are; auto: by their names")
-      ->check(CLI::IsMember({"auto", "jsonl", "text"}));
-  app.add_option("--text-field", o->text_field, "The member that holds the text");
+  add_format(app, o->format, o->text_field);
   add_json(app, o->json);
   app.footer("Example:\n  llmtool tokenizer inspect -t tokenizer/ held-out.jsonl.zst");
   app.callback([o] { run(*o); });

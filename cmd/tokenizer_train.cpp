@@ -46,7 +46,7 @@ struct ParsedBlock {
 
 Corpus read_corpus(const Options& o, const std::vector<std::string>& inputs) {
   CorpusReader reader(inputs,
-                      {.format = corpus_format(o.format), .text_document_bytes = kTextPiece});
+                      {.format = record_format(o.format), .text_document_bytes = kTextPiece});
   DocumentSample sample(o.sample_bytes, o.seed ^ stream_id("tokenizer training"));
   Runtime runtime(o.threads);
   std::vector<DocumentParser> parsers;
@@ -62,8 +62,8 @@ Corpus read_corpus(const Options& o, const std::vector<std::string>& inputs) {
       },
       [&](ParsedBlock& p, int thread) {
         for_each_document(
-            p.block, parsers[static_cast<size_t>(thread)], o.skip_bad ? &p.bad : nullptr,
-            [&](Document& d, std::string_view) { p.texts.push_back(std::move(d.text)); });
+            p.block, parsers[static_cast<size_t>(thread)], p.bad.taker(o.skip_bad),
+            [&](Document& d) { p.texts.push_back(std::move(d.text)); });
       },
       [&](ParsedBlock& p) {
         for (std::string& text : p.texts) sample.add(std::move(text));
@@ -163,11 +163,9 @@ void define_tokenizer_train(CLI::App& app) {
   app.add_flag("--dummy-prefix", o->training.add_dummy_prefix, "Put a space in front of each text");
   app.add_flag("--no-byte-fallback", o->no_byte_fallback, "Unknown characters become <unk>");
   app.add_flag("--no-split-digits", o->no_split_digits, "Pieces may hold several digits");
-  app.add_option("--format", o->format, "What the inputs are; auto: by their names")
-      ->check(CLI::IsMember({"auto", "jsonl", "text"}));
-  app.add_option("--text-field", o->text_field, "The member that holds the text");
-  app.add_flag("--skip-bad", o->skip_bad, "Count lines that cannot be read instead of stopping");
-  app.add_flag("--overwrite", o->overwrite, "Replace a tokenizer that is already there");
+  add_format(app, o->format, o->text_field);
+  add_skip_bad(app, o->skip_bad);
+  add_overwrite(app, o->overwrite, "Replace a tokenizer that is already there");
   add_seed(app, o->seed);
   add_threads(app, o->threads);
   add_json(app, o->json);

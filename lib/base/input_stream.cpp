@@ -23,9 +23,8 @@ class RawInput {
  public:
   explicit RawInput(const fs::path& path) : path_(path == "-" ? "standard input" : path) {
     fd_ = path == "-" ? STDIN_FILENO : open_for_reading(path);
-    struct stat info {};
-    if (::fstat(fd_, &info) == 0 && S_ISREG(info.st_mode)) {
-      size_ = static_cast<uint64_t>(info.st_size);
+    if (::fstat(fd_, &opened_) == 0 && S_ISREG(opened_.st_mode)) {
+      size_ = static_cast<uint64_t>(opened_.st_size);
     }
   }
   ~RawInput() {
@@ -40,6 +39,13 @@ class RawInput {
   size_t rest() const { return end_ - begin_; }
   const char* data() const { return buffer_.data() + begin_; }
   void consume(size_t n) { begin_ += n; }
+
+  bool changed() const {
+    struct stat now {};
+    return S_ISREG(opened_.st_mode) && ::fstat(fd_, &now) == 0 &&
+           (now.st_size != opened_.st_size || now.st_mtim.tv_sec != opened_.st_mtim.tv_sec ||
+            now.st_mtim.tv_nsec != opened_.st_mtim.tv_nsec);
+  }
 
   // Until at least n bytes are buffered or the file ends; n <= kRawBytes.
   bool fill(size_t n) {
@@ -69,6 +75,7 @@ class RawInput {
  private:
   fs::path path_;
   int fd_ = -1;
+  struct stat opened_ {};
   uint64_t size_ = 0, read_ = 0;
   std::vector<char> buffer_ = std::vector<char>(kRawBytes);
   size_t begin_ = 0, end_ = 0;
@@ -203,22 +210,56 @@ std::unique_ptr<Decoder> make_decoder(RawInput& raw) {
   return std::make_unique<PlainDecoder>();
 }
 
+// Moves to the next place that looks like the start of a gzip member or of a zstd frame.
+bool find_next_start(RawInput& raw) {
+  while (raw.fill(4)) {
+    const bool gzip = starts_gzip(raw) && raw.data()[2] == 8 && (raw.data()[3] & 0xe0) == 0;
+    if (gzip || starts_zstd(raw)) return true;
+    raw.consume(1);
+  }
+  raw.consume(raw.rest());
+  return false;
+}
+
 }  // namespace
 
 struct InputStream::State {
   RawInput raw;
+  bool skip_damage = false;
   std::unique_ptr<Decoder> decoder;  // made by the first read: opening must not wait for a pipe
+  std::vector<std::string> damages = {};
+  bool ended = false;
 };
 
-InputStream::InputStream(const fs::path& path) : state_(new State{RawInput(path), nullptr}) {}
+InputStream::InputStream(const fs::path& path, bool skip_damage)
+    : state_(new State{RawInput(path), skip_damage, nullptr}) {}
 InputStream::~InputStream() = default;
 
 size_t InputStream::read(char* data, size_t size) {
-  if (size == 0) return 0;
+  if (size == 0 || state_->ended) return 0;
   if (!state_->decoder) state_->decoder = make_decoder(state_->raw);
-  return state_->decoder->read(state_->raw, data, size);
+  try {
+    return state_->decoder->read(state_->raw, data, size);
+  } catch (const Error& error) {
+    if (!state_->skip_damage || error.fault() != Fault::kInput) throw;
+    state_->damages.emplace_back(error.what());
+  }
+  state_->ended = !find_next_start(state_->raw);
+  if (!state_->ended) state_->decoder = make_decoder(state_->raw);
+  data[0] = '\n';
+  return 1;
 }
 
+const std::vector<std::string>& InputStream::damages() const {
+  return state_->damages;
+}
+bool InputStream::is_compressed() {
+  state_->raw.fill(4);
+  return starts_gzip(state_->raw) || starts_zstd(state_->raw);
+}
+bool InputStream::changed() const {
+  return state_->raw.changed();
+}
 uint64_t InputStream::consumed() const {
   return state_->raw.consumed();
 }

@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "lib/base/file.h"
 
@@ -15,7 +16,9 @@ namespace llmtool {
 
 class InputStream {
  public:
-  explicit InputStream(const fs::path& path);
+  // skip_damage: a broken or truncated stream is noted instead of thrown. Reading goes on at the
+  // next gzip member or zstd frame, if there is one, and a "\n" stands where bytes are missing.
+  explicit InputStream(const fs::path& path, bool skip_damage = false);
   ~InputStream();
   InputStream(const InputStream&) = delete;
   InputStream& operator=(const InputStream&) = delete;
@@ -26,6 +29,12 @@ class InputStream {
   uint64_t consumed() const;
   uint64_t file_size() const;
   const fs::path& path() const;
+  // What was noted: a message for each place, in order.
+  const std::vector<std::string>& damages() const;
+  // By its first bytes.
+  bool is_compressed();
+  // Whether size or time of the file are not what they were when it was opened.
+  bool changed() const;
 
  private:
   struct State;

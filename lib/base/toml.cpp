@@ -66,10 +66,23 @@ struct Reader {
     values.push_back(std::move(value));
   }
 
+  void read_node(const toml::node& node) {
+    if (node.is_table()) return read_table(*node.as_table());
+    const auto* list = node.as_array();
+    if (list == nullptr || list->empty() || !list->is_homogeneous(toml::node_type::table)) {
+      return read_value(node);
+    }
+    for (size_t i = 0; i < list->size(); ++i) {
+      key.push_back(std::to_string(i));
+      read_table(*list->get_as<toml::table>(i));
+      key.pop_back();
+    }
+  }
+
   void read_table(const toml::table& table) {
     for (const auto& [name, node] : table) {
       key.emplace_back(name.str());
-      node.is_table() ? read_table(*node.as_table()) : read_value(node);
+      read_node(node);
       key.pop_back();
     }
   }

@@ -1,7 +1,7 @@
 #include "lib/io/corpus_reader.h"
 
 #include <algorithm>
-#include <glob.h>
+#include <utility>
 
 #include "lib/base/error.h"
 #include "lib/text/utf8.h"
@@ -10,94 +10,118 @@ namespace llmtool {
 namespace {
 
 constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
-constexpr size_t kReadBytes = size_t{1} << 16;
+constexpr size_t kReadBytes = size_t{1} << 17;
+constexpr size_t kMostBadBytes = size_t{1} << 16;
 
-bool is_plain_text(fs::path path) {
-  if (path.extension() == ".gz" || path.extension() == ".zst") path.replace_extension();
-  return path.extension() == ".txt" || path.extension() == ".text";
-}
-
-std::string_view display_name(const std::string& path) {
+std::string_view display_name(std::string_view path) {
   return path == "-" ? std::string_view("standard input") : path;
 }
 
-bool is_blank(std::string_view line) {
-  return line.find_first_not_of(" \t\r") == line.npos;
-}
-
-void take_text(const CorpusBlock& block, BadLines* bad,
-               const std::function<void(Document&, std::string_view)>& take) {
-  const size_t invalid = first_invalid_utf8(block.bytes);
-  if (invalid == std::string::npos) {
-    Document document;
-    document.text = block.bytes;
-    take(document, block.bytes);
-    return;
-  }
-  const auto line =
-      block.first_line + std::count(block.bytes.begin(), block.bytes.begin() + invalid, '\n');
-  const std::string message =
-      concat(display_name(block.path), ":", line, ": the text is not valid UTF-8");
-  if (bad == nullptr) {
-    fail(Fault::kInput, message, "convert it, e.g. with `iconv -f latin1 -t utf-8`");
-  }
-  if (bad->count++ == 0) bad->first = message;
+std::vector<CorpusInput> as_inputs(const std::vector<std::string>& files) {
+  std::vector<CorpusInput> inputs;
+  for (const std::string& file : files) inputs.push_back({.path = file, .name = file});
+  return inputs;
 }
 
 }  // namespace
 
-CorpusFormat corpus_format(std::string_view name) {
-  if (name == "auto") return CorpusFormat::kAuto;
-  if (name == "jsonl") return CorpusFormat::kJsonl;
-  if (name == "text") return CorpusFormat::kText;
-  fail(Fault::kUsage, concat("no input format is called '", name, "'"),
-       "there is: auto, jsonl, text");
-}
+CorpusReader::CorpusReader(const std::vector<std::string>& files, Options options)
+    : CorpusReader(as_inputs(files), std::move(options)) {}
+CorpusReader::~CorpusReader() = default;
 
-std::vector<std::string> expand_globs(const std::vector<std::string>& names) {
-  std::vector<std::string> files;
-  for (const std::string& name : names) {
-    std::error_code ignored;
-    if (name.find_first_of("*?[") == name.npos || fs::exists(name, ignored)) {
-      files.push_back(name);
-      continue;
-    }
-    glob_t found{};
-    const int status = glob(name.c_str(), 0, nullptr, &found);
-    for (size_t i = 0; status == 0 && i < found.gl_pathc; ++i) files.push_back(found.gl_pathv[i]);
-    globfree(&found);
-    check(status == 0, Fault::kIo, "no file matches '", name, "'");
-  }
-  return files;
-}
-
-CorpusReader::CorpusReader(std::vector<std::string> inputs, Options options)
-    : inputs_(std::move(inputs)), options_(options) {
-  for (const std::string& input : inputs_) {
+CorpusReader::CorpusReader(std::vector<CorpusInput> inputs, Options options)
+    : inputs_(std::move(inputs)), options_(std::move(options)) {
+  for (const CorpusInput& input : inputs_) {
     std::error_code error;
-    const auto size = input == "-" ? 0 : fs::file_size(input, error);
-    if (input == "-" || error) {
+    const auto size = input.path == "-" ? 0 : fs::file_size(input.path, error);
+    if (input.path == "-" || error) {
       total_ = 0;
       break;
     }
-    total_ += size;
+    total_ += std::min(size, input.end) - std::min(size, input.begin);
   }
 }
 
-bool CorpusReader::open_next() {
-  if (stream_) consumed_before_ += stream_->consumed();
-  stream_.reset();
-  if (next_input_ == inputs_.size()) return false;
-  path_ = inputs_[next_input_++];
-  stream_ = std::make_unique<InputStream>(path_);
-  is_text_ = options_.format == CorpusFormat::kText ||
-             (options_.format == CorpusFormat::kAuto && is_plain_text(path_));
+const RecordFormat* CorpusReader::format_of(const CorpusInput& input, const Options& options) {
+  if (options.format != nullptr) return options.format;
+  const RecordFormat* named = record_format_of_file(input.path);
+  if (named != nullptr) return named;
+  return record_format(input.in_folder && options.fallback == "jsonl" ? "text" : options.fallback);
+}
+
+void CorpusReader::fail_or_note(std::string message, std::string hint) {
+  if (!options_.skip_bad) fail(Fault::kInput, std::move(message), std::move(hint));
+  problems_.push_back(std::move(message));
+}
+
+void CorpusReader::open() {
+  const CorpusInput& input = inputs_[input_];
+  stream_ = std::make_unique<InputStream>(input.path, options_.skip_bad);
+  format_ = format_of(input, options_);
   stream_ended_ = false;
+  damages_seen_ = 0;
   line_ = 1;
+  offset_ = 0;
   buffer_.clear();
+  if (input.begin > 0) {
+    // A record that starts right at `begin` is ours: the newline before it is looked for.
+    skip_to(input.begin - 1);
+    size_t newline = std::string::npos;
+    while ((newline = buffer_.find('\n')) == std::string::npos && !stream_ended_) {
+      offset_ += buffer_.size();
+      buffer_.clear();
+      fill(kReadBytes);
+    }
+    const size_t skipped = newline == std::string::npos ? buffer_.size() : newline + 1;
+    offset_ += skipped;
+    buffer_.erase(0, skipped);
+    return;
+  }
   fill(kByteOrderMark.size());
-  if (buffer_.starts_with(kByteOrderMark)) buffer_.erase(0, kByteOrderMark.size());
-  return true;
+  if (buffer_.starts_with(kByteOrderMark)) {
+    buffer_.erase(0, kByteOrderMark.size());
+    offset_ = kByteOrderMark.size();
+  }
+}
+
+void CorpusReader::close() {
+  if (stream_->changed()) {
+    fail_or_note(concat(display_name(inputs_[input_].path), ": the file changed while it was read"),
+                 "let whatever writes it end first");
+  }
+  consumed_before_ += stream_->consumed();
+  stream_.reset();
+  ++input_;
+}
+
+void CorpusReader::skip_to(uint64_t offset) {
+  while (offset_ + buffer_.size() < offset) {
+    offset_ += buffer_.size();
+    buffer_.clear();
+    fill(std::min<uint64_t>(kReadBytes, offset - offset_));
+    check(!buffer_.empty(), Fault::kInput, display_name(inputs_[input_].path), ": ends at byte ",
+          offset_, " of its text, expected to go on behind byte ", offset);
+  }
+  buffer_.erase(0, offset - offset_);
+  offset_ = offset;
+}
+
+CorpusPosition CorpusReader::position() const {
+  if (!stream_) return {.input = input_};
+  return {.input = input_, .offset = offset_, .line = line_};
+}
+
+void CorpusReader::seek(const CorpusPosition& position) {
+  LLMTOOL_ASSERT(!stream_ && input_ == 0);
+  for (; input_ < position.input; ++input_) {
+    std::error_code error;
+    const auto size = fs::file_size(inputs_[input_].path, error);
+    if (!error) consumed_before_ += size;
+  }
+  if (position.offset == 0 || input_ == inputs_.size()) return;
+  open();
+  if (position.offset > offset_) skip_to(position.offset);
+  line_ = position.line;
 }
 
 // Reads until the buffer holds `wanted` bytes or the stream ends.
@@ -110,78 +134,160 @@ void CorpusReader::fill(size_t wanted) {
     buffer_.resize(have + n);
     stream_ended_ = n == 0;
   }
-}
-
-size_t CorpusReader::wanted_bytes() const {
-  if (!is_text_) return options_.block_bytes;
-  return options_.text_document_bytes > 0 ? options_.text_document_bytes : options_.max_line_bytes;
-}
-
-// Where the block ends that the buffer begins with; 0 if that is not read yet.
-size_t CorpusReader::cut() const {
-  if (stream_ended_) return buffer_.size();
-  if (is_text_ && options_.text_document_bytes == 0) return 0;
-  return buffer_.rfind('\n') + 1;
+  for (; damages_seen_ < stream_->damages().size(); ++damages_seen_) {
+    problems_.push_back(stream_->damages()[damages_seen_]);
+  }
 }
 
 // True if there is something in the buffer: of this input or a later one.
-bool CorpusReader::find_bytes() {
+bool CorpusReader::open_more() {
   while (true) {
-    if (stream_) fill(1);
-    if (!buffer_.empty()) return true;
-    if (!open_next()) return false;
+    if (stream_) {
+      fill(1);
+      if (!buffer_.empty() && offset_ < inputs_[input_].end) return true;
+      close();
+    }
+    if (input_ == inputs_.size()) return false;
+    open();
   }
 }
 
-bool CorpusReader::next(CorpusBlock& block) {
-  if (!find_bytes()) return false;
-  fill(wanted_bytes());
-  size_t end = cut();
-  while (end == 0) {
-    if (buffer_.size() >= options_.max_line_bytes) {
-      fail(Fault::kInput,
-           concat(display_name(path_), ":", line_, ": a document of more than ",
-                  options_.max_line_bytes, " bytes"),
-           "cut it into documents, one a line of a JSONL file");
+// How much of the buffer goes out: whole records, about block_bytes or one record if that is more.
+size_t CorpusReader::find_cut() {
+  const bool cut_text = format_->whole_file && options_.text_document_bytes > 0;
+  size_t wanted = cut_text ? options_.text_document_bytes : options_.block_bytes, searched = 0;
+  while (true) {
+    fill(wanted + 1);  // one more tells whether it ends here, however the bytes come in
+    const bool ends = stream_ended_ && buffer_.size() <= wanted;
+    const std::string_view bytes = std::string_view(buffer_).substr(0, wanted);
+    const uint64_t left = inputs_[input_].end - offset_;
+    if (left < bytes.size()) {
+      // The last record of this part ends behind the part.
+      const size_t newline = bytes.find('\n', left - 1);
+      if (newline != bytes.npos) return newline + 1;
     }
-    fill(buffer_.size() + options_.block_bytes);
-    end = cut();
+    if (ends) return bytes.size();
+    const size_t cut = cut_text ? cut_lines(bytes, searched) : format_->cut(bytes, searched);
+    if (cut > 0) return cut;
+    if (bytes.size() >= options_.max_record_bytes) return 0;
+    searched = bytes.size();
+    wanted = std::min(options_.max_record_bytes, 2 * wanted);
   }
-  block.path = path_;
-  block.first_line = line_;
-  block.is_text = is_text_;
-  block.bytes.assign(buffer_, 0, end);
-  buffer_.erase(0, end);
+}
+
+void CorpusReader::take_records(CorpusBlock& block, size_t size) {
+  block.format = format_;
+  block.bytes.assign(buffer_, 0, size);
+  block.parts = {{.path = inputs_[input_].name,
+                  .first_line = line_,
+                  .begin = 0,
+                  .end = size,
+                  .in_folder = inputs_[input_].in_folder}};
+  buffer_.erase(0, size);
+  offset_ += size;
   line_ += static_cast<uint64_t>(std::count(block.bytes.begin(), block.bytes.end(), '\n'));
-  return true;
+}
+
+// Throws away a record that is too long, up to the next newline.
+void CorpusReader::skip_record() {
+  fail_or_note(concat(display_name(inputs_[input_].path), ":", line_, ": a document of more than ",
+                      options_.max_record_bytes, " bytes"),
+               "cut it into documents, one a line of a JSONL file, or raise the limit");
+  while (true) {
+    const size_t newline = buffer_.find('\n');
+    const size_t size = newline == std::string::npos ? buffer_.size() : newline + 1;
+    offset_ += size;
+    buffer_.erase(0, size);
+    if (newline != std::string::npos) break;
+    fill(kReadBytes);
+    if (buffer_.empty()) break;
+  }
+  ++line_;
+}
+
+// Files that are one record each, as many as make a block.
+bool CorpusReader::next_files(CorpusBlock& block) {
+  block.format = format_;
+  block.bytes.clear();
+  block.parts.clear();
+  while (block.bytes.size() < options_.block_bytes) {
+    fill(options_.max_record_bytes + 1);
+    if (buffer_.size() > options_.max_record_bytes) {
+      fail_or_note(concat(display_name(inputs_[input_].path), ": a file of more than ",
+                          options_.max_record_bytes, " bytes"),
+                   "raise the limit for one document, or cut the file");
+      while (!stream_ended_) {
+        buffer_.clear();
+        fill(kReadBytes);
+      }
+    } else if (!buffer_.empty()) {
+      const size_t begin = block.bytes.size();
+      block.bytes += buffer_;
+      block.parts.push_back({.path = inputs_[input_].name,
+                             .begin = begin,
+                             .end = block.bytes.size(),
+                             .in_folder = inputs_[input_].in_folder});
+    }
+    buffer_.clear();
+    close();
+    if (input_ == inputs_.size() || format_of(inputs_[input_], options_) != format_) break;
+    open();
+  }
+  return !block.parts.empty();
+}
+
+bool CorpusReader::next(CorpusBlock& block) {
+  while (true) {
+    const bool empty_file =
+        !stream_ && input_ < inputs_.size() && format_of(inputs_[input_], options_)->whole_file;
+    if (empty_file) {
+      open();
+    } else if (!open_more()) {
+      return false;
+    }
+    if (format_->whole_file && options_.text_document_bytes == 0) {
+      if (next_files(block)) return true;
+      continue;
+    }
+    const size_t size = find_cut();
+    if (size > 0) {
+      take_records(block, size);
+      return true;
+    }
+    if (buffer_.empty()) continue;
+    skip_record();
+  }
 }
 
 uint64_t CorpusReader::consumed_bytes() const {
   return consumed_before_ + (stream_ ? stream_->consumed() : 0);
 }
 
-void for_each_document(const CorpusBlock& block, DocumentParser& parser, BadLines* bad,
-                       const std::function<void(Document&, std::string_view line)>& take) {
-  if (block.is_text) return take_text(block, bad, take);
-  const std::string_view bytes = block.bytes;
-  Document document;
-  uint64_t number = block.first_line;
-  for (size_t begin = 0; begin < bytes.size(); ++number) {
-    const size_t end = std::min(bytes.find('\n', begin), bytes.size());
-    const std::string_view line = bytes.substr(begin, end - begin);
-    begin = end + 1;
-    if (is_blank(line)) continue;
-    const std::string reason = parser.parse(line, document);
-    if (reason.empty()) {
-      take(document, line);
-      continue;
-    }
-    const std::string message = concat(display_name(block.path), ":", number, ": ", reason);
-    if (bad == nullptr) {
-      fail(Fault::kInput, message,
-           "mend the line; `tokenize` and `tokenizer train` can go on without it (--skip-bad)");
-    }
-    if (bad->count++ == 0) bad->first = message;
+std::vector<std::string> CorpusReader::take_problems() {
+  return std::exchange(problems_, {});
+}
+
+void BadLines::add(const BadRecord& record) {
+  if (count++ == 0) first = concat(record.where, ": ", record.reason);
+}
+
+void for_each_document(const CorpusBlock& block, DocumentParser& parser,
+                       const std::function<void(BadRecord)>& bad,
+                       const std::function<void(Document&)>& take) {
+  for (const BlockPart& part : block.parts) {
+    const RecordTaker taker{
+        [&](Document& document) {
+          document.path = part.path;
+          take(document);
+        },
+        [&](uint64_t line, std::string reason, std::string hint, std::string_view bytes) {
+          std::string where = concat(display_name(part.path), ":", line);
+          if (!bad) fail(Fault::kInput, concat(where, ": ", reason), std::move(hint));
+          bad({std::move(where), std::move(reason),
+               with_valid_utf8(bytes.substr(0, kMostBadBytes))});
+        }};
+    const auto bytes = std::string_view(block.bytes).substr(part.begin, part.end - part.begin);
+    block.format->parse(bytes, part, parser, taker);
   }
 }
 

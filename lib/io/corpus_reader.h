@@ -1,5 +1,6 @@
-// Reads a list of inputs as one stream of blocks of whole lines, so that several threads can parse
-// them: JSON lines, or plain text files, plain or compressed, or standard input.
+// Reads a list of inputs as one stream of blocks of whole records, so that several threads can
+// parse them: JSON lines, web archives, trees of text files, ..., plain or compressed, or standard
+// input.
 #pragma once
 
 #include <cstdint>
@@ -11,71 +12,123 @@
 
 #include "lib/base/text_stream.h"
 #include "lib/io/jsonl.h"
+#include "lib/io/record_format.h"
 
 namespace llmtool {
 
-// kAuto: by the name, .txt and .text (also .gz, .zst) are plain text, everything else JSON lines.
-enum class CorpusFormat { kAuto, kJsonl, kText };
-
-CorpusFormat corpus_format(std::string_view name);  // "auto", "jsonl", "text"; else Fault::kUsage
+struct CorpusInput {
+  std::string path;        // "-" is standard input
+  std::string name;        // how documents and messages call it
+  bool in_folder = false;  // found by walking a folder
+  uint64_t begin = 0;      // records that start in [begin, end) of an uncompressed file
+  uint64_t end = UINT64_MAX;
+};
 
 // Names with *, ? or [ become the files they match, in order of name. Fault::kIo if none does.
 std::vector<std::string> expand_globs(const std::vector<std::string>& names);
 
-struct CorpusBlock {
-  std::string path;
-  uint64_t first_line = 1;
-  bool is_text = false;  // bytes are one document, else JSON lines
-  std::string bytes;
+// The files of expand_globs(); a folder becomes the regular files below it, in order of path. Links
+// in it are not followed, and .git, .hg and .svn are left out.
+std::vector<CorpusInput> list_inputs(const std::vector<std::string>& names);
+
+// A place between two records.
+struct CorpusPosition {
+  uint64_t input = 0;   // its number in the list
+  uint64_t offset = 0;  // in its uncompressed bytes
+  uint64_t line = 1;
 };
 
 class CorpusReader {
  public:
   struct Options {
-    CorpusFormat format = CorpusFormat::kAuto;
+    const RecordFormat* format = nullptr;  // of all inputs; null: of each by its name
+    // For a name that does not tell. In a folder that is always plain text.
+    std::string fallback = "jsonl";
     size_t block_bytes = size_t{1} << 18;
-    size_t max_line_bytes = size_t{1} << 30;
+    size_t max_record_bytes = size_t{1} << 30;
     // A plain text file is one document if 0, else cut behind a line break after about so many
     // bytes.
     size_t text_document_bytes = 0;
+    // Damaged compressed streams, records that are too long and files that change while they are
+    // read are noted (problems()) instead of thrown.
+    bool skip_bad = false;
   };
 
-  CorpusReader(std::vector<std::string> inputs, Options options);
+  // What an input is read as.
+  static const RecordFormat* format_of(const CorpusInput& input, const Options& options);
+
+  CorpusReader(std::vector<CorpusInput> inputs, Options options);
+  CorpusReader(const std::vector<std::string>& files, Options options);
+  ~CorpusReader();
 
   // False at the end. A byte order mark at the start of a file is dropped.
   bool next(CorpusBlock& block);
+  // Behind the last block.
+  CorpusPosition position() const;
+  // Before the first next(). The inputs must be what they were.
+  void seek(const CorpusPosition& position);
   // Of all the inputs' files, as they lie there (compressed); total is 0 if one has no size.
   uint64_t consumed_bytes() const;
   uint64_t total_bytes() const { return total_; }
+  // Messages, in order, since the last call.
+  std::vector<std::string> take_problems();
 
  private:
-  bool open_next();
-  size_t wanted_bytes() const;
-  bool find_bytes();
+  void open();
+  void close();
+  void skip_to(uint64_t offset);
+  bool open_more();
   void fill(size_t wanted);
-  size_t cut() const;
+  size_t find_cut();
+  void take_records(CorpusBlock& block, size_t size);
+  void skip_record();
+  bool next_files(CorpusBlock& block);
+  void fail_or_note(std::string message, std::string hint);
 
-  std::vector<std::string> inputs_;
+  std::vector<CorpusInput> inputs_;
   Options options_;
-  size_t next_input_ = 0;
+  size_t input_ = 0;  // the one that is open or comes next
   std::unique_ptr<InputStream> stream_;
-  std::string path_;
-  bool is_text_ = false, stream_ended_ = false;
-  std::string buffer_;  // read, not yet given out
+  const RecordFormat* format_ = nullptr;
+  bool stream_ended_ = false;
+  std::string buffer_;   // read, not yet given out
+  uint64_t offset_ = 0;  // of the buffer in the uncompressed bytes
   uint64_t line_ = 1;
   uint64_t consumed_before_ = 0, total_ = 0;
+  size_t damages_seen_ = 0;
+  std::vector<std::string> problems_;
 };
 
+// This process' part of the work, `shard` of `shards`: an uncompressed file of a format by lines is
+// cut by bytes, of the other inputs the k-th goes whole to shard k modulo shards. Together the
+// shards read everything once.
+std::vector<CorpusInput> inputs_of_shard(const std::vector<CorpusInput>& inputs,
+                                         const CorpusReader::Options& options, uint64_t shard,
+                                         uint64_t shards);
+
 // What was wrong in a block that was read with skipping.
+struct BadRecord {
+  std::string where, reason;  // "file:line"
+  std::string bytes;          // the record, with U+FFFD for what is not UTF-8, at most 64 KiB
+};
+
+// Calls take(document) for each document of a block. A bad record is handed to `bad` if there is
+// one, else thrown as Fault::kInput.
+void for_each_document(const CorpusBlock& block, DocumentParser& parser,
+                       const std::function<void(BadRecord)>& bad,
+                       const std::function<void(Document&)>& take);
+
+// Counts bad records and keeps the first.
 struct BadLines {
   uint64_t count = 0;
   std::string first;  // "file:line: reason"
-};
 
-// Calls take(document, line) for each document of a block; line is what stands in the file, without
-// its line break. Blank lines are no documents. A bad line is counted if `bad` is given, else
-// thrown as Fault::kInput.
-void for_each_document(const CorpusBlock& block, DocumentParser& parser, BadLines* bad,
-                       const std::function<void(Document&, std::string_view line)>& take);
+  void add(const BadRecord& record);
+  // What to hand to for_each_document(); nothing if records are not to be skipped.
+  std::function<void(BadRecord)> taker(bool skip) {
+    if (!skip) return {};
+    return [this](const BadRecord& record) { add(record); };
+  }
+};
 
 }  // namespace llmtool

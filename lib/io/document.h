@@ -16,7 +16,7 @@ struct Attribute {
 
 // Why a document was dropped.
 struct Rejection {
-  std::string step;      // "filter"
+  size_t step = 0;       // its number in the pipeline; the engine sets it
   std::string rule;      // "gopher.mean_word_length"
   std::string figure;    // what decided: a number ("2.71"), or a text such as an id or a word
   std::string expected;  // ">= 3", or empty

@@ -17,8 +17,8 @@ class DocumentParser {
   ~DocumentParser();
   DocumentParser(DocumentParser&&) noexcept;
 
-  // Sets id, text and line (to the view given). Empty, or what is wrong with the line: invalid UTF-8, invalid JSON (a lone surrogate too), no
-  // object, no text, a text that is no string.
+  // Sets id, text and line (to the view given). Empty, or what is wrong with the line: invalid
+  // UTF-8, invalid JSON (a lone surrogate too), no object, no text, a text that is no string.
   std::string parse(std::string_view line, Document& document);
 
  private:

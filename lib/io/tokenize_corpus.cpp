@@ -120,13 +120,12 @@ class Job {
 
   void encode(Encoded& e, int thread) const {
     auto& parser = parsers_[static_cast<size_t>(thread)];
-    for_each_document(
-        e.block, parser, options_.skip_bad ? &e.bad : nullptr,
-        [&](Document& document, std::string_view line) { encode_document(e, document, line); });
+    for_each_document(e.block, parser, e.bad.taker(options_.skip_bad),
+                      [&](Document& document) { encode_document(e, document); });
     e.block.bytes = {};
   }
 
-  void encode_document(Encoded& e, const Document& document, std::string_view line) const {
+  void encode_document(Encoded& e, const Document& document) const {
     if (document.text.empty()) {
       ++e.empty;
       return;
@@ -138,12 +137,7 @@ class Job {
     split.ends.push_back(split.ids.size());
     split.text_bytes += document.text.size();
     e.space_symbols += count_occurrences(document.text, kSpaceSymbol);
-    if (!held_out || !val_documents_) return;
-    if (e.block.is_text) {
-      append_document(e.val_lines, document);
-    } else {
-      e.val_lines.append(line).push_back('\n');
-    }
+    if (held_out && val_documents_) append_document(e.val_lines, document);
   }
 
   bool is_held_out(std::string_view text) const {

@@ -22,8 +22,8 @@ Read read_all(const std::vector<std::string>& files, CorpusReader::Options optio
   Read read;
   while (reader.next(block)) {
     ++read.blocks;
-    for_each_document(block, parser, skip ? &read.bad : nullptr,
-                      [&](Document& d, std::string_view) { read.texts.push_back(d.text); });
+    for_each_document(block, parser, read.bad.taker(skip),
+                      [&](Document& d) { read.texts.push_back(d.text); });
   }
   CHECK(reader.consumed_bytes() == reader.total_bytes());
   return read;
@@ -91,7 +91,7 @@ TEST_CASE("plain text is one document, or pieces of whole lines") {
   std::string joined;
   for (const std::string& piece : pieces.texts) joined += piece;
   CHECK(joined == text);
-  CHECK(read_all({write(scratch, "b.dat", "no json")}, {.format = CorpusFormat::kText}, false)
+  CHECK(read_all({write(scratch, "b.dat", "no json")}, {.format = record_format("text")}, false)
             .texts == std::vector<std::string>{"no json"});
 }
 
@@ -115,11 +115,11 @@ TEST_CASE("a document that is too long is refused") {
   const ScratchFolder scratch;
   const std::string line = json_line("", std::string(5000, 'x'));
   const std::string file = write(scratch, "a.jsonl", jsonl(2) + line + jsonl(1));
-  CHECK_THROWS_WITH_AS(read_all({file}, {.block_bytes = 100, .max_line_bytes = 1000}, true),
+  CHECK_THROWS_WITH_AS(read_all({file}, {.block_bytes = 100, .max_record_bytes = 1000}, true),
                        doctest::Contains("a.jsonl:3: a document of more than 1000 bytes"), Error);
   const std::string text = write(scratch, "a.txt", std::string(5000, 'x'));
-  CHECK_THROWS_WITH_AS(read_all({text}, {.max_line_bytes = 1000}, true),
-                       doctest::Contains("a.txt:1: a document of more than 1000 bytes"), Error);
+  CHECK_THROWS_WITH_AS(read_all({text}, {.max_record_bytes = 1000}, true),
+                       doctest::Contains("a.txt: a file of more than 1000 bytes"), Error);
 }
 
 TEST_CASE("globs") {

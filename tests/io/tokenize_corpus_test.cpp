@@ -125,8 +125,8 @@ TEST_CASE("the held-out split: a share of the documents, copies on one side, and
   DocumentParser parser;
   std::vector<std::string> written;
   while (reader.next(block)) {
-    for_each_document(block, parser, nullptr, [&](Document& d, std::string_view line) {
-      CHECK(line.starts_with("{\"id\":\"d"));
+    for_each_document(block, parser, nullptr, [&](Document& d) {
+      CHECK(d.line.starts_with("{\"id\":\"d"));
       written.push_back(d.text);
     });
   }

@@ -38,8 +38,7 @@ class Perplexity {
     DocumentParser parser(run_.options.text_field);
     Progress progress("perplexity", reader.total_bytes(), "B");
     for (CorpusBlock block; reader.next(block);) {
-      for_each_document(block, parser, nullptr,
-                        [&](Document& document, std::string_view) { add(document); });
+      for_each_document(block, parser, nullptr, [&](Document& document) { add(document); });
       progress.set(reader.consumed_bytes());
     }
     losses_.finish();

@@ -1,0 +1,166 @@
+#include "cmd/corpus_flow.h"
+
+#include <CLI/CLI.hpp>
+#include <charconv>
+
+#include "cmd/flags.h"
+#include "lib/base/error.h"
+#include "lib/base/interrupt.h"
+#include "lib/base/log.h"
+#include "lib/base/progress.h"
+#include "lib/base/text_stream.h"
+#include "lib/corpus/pipeline.h"
+#include "lib/corpus/pipeline_report.h"
+
+namespace llmtool {
+namespace {
+
+constexpr const char* kGroup = "Flow";
+
+// "i/n", 0 <= i < n.
+std::pair<uint64_t, uint64_t> parse_shard(const std::string& text) {
+  uint64_t shard = 0, shards = 0;
+  const char* end = text.data() + text.size();
+  const auto first = std::from_chars(text.data(), end, shard);
+  bool ok = first.ec == std::errc() && first.ptr != end && *first.ptr == '/';
+  if (ok) {
+    const auto second = std::from_chars(first.ptr + 1, end, shards);
+    ok = second.ec == std::errc() && second.ptr == end && shard < shards;
+  }
+  check(ok, Fault::kUsage, "--shard ", text,
+        " is no part of a whole, expected i/n with 0 <= i < n");
+  return {shard, shards};
+}
+
+PipelineOptions pipeline_options(const CorpusFlow& flow, const std::string& settings) {
+  PipelineOptions o;
+  o.inputs = flow.inputs;
+  o.reader.format = record_format(flow.format);
+  o.reader.fallback = flow.fallback_format;
+  o.text_field = flow.text_field;
+  o.output = flow.output;
+  o.rejected = flow.rejected;
+  o.samples = !flow.report.empty();
+  std::tie(o.shard, o.shards) = parse_shard(flow.shard);
+  o.memory = flow.memory;
+  o.skip_bad = flow.skip_bad;
+  o.resume = flow.resume;
+  o.overwrite = flow.overwrite;
+  o.checkpoint_seconds = flow.checkpoint_every;
+  o.work = flow.work;
+  o.settings = settings;
+  return o;
+}
+
+// The bar of the pass that runs.
+class PassBar {
+ public:
+  PipelineProgress callbacks() {
+    return {[this](std::string_view label, uint64_t total) {
+              bar_.reset();
+              bar_ = std::make_unique<Progress>(label, total, "B");
+            },
+            [this](uint64_t consumed) { bar_->set(consumed); }};
+  }
+  void finish() { bar_.reset(); }
+
+ private:
+  std::unique_ptr<Progress> bar_;
+};
+
+void warn_of_losses(const PipelineResult& result) {
+  if (result.bad_records > 0) {
+    log_warning(concat(result.bad_records,
+                       " records that cannot be read left out; the first: ", result.first_bad));
+  }
+  for (const std::string& problem : result.problems) log_warning(problem);
+  if (result.problem_count > result.problems.size()) {
+    log_warning(concat(result.problem_count - result.problems.size(), " more such problems"));
+  }
+}
+
+void write_manifest(RunManifest& manifest, const CorpusFlow& flow, const PipelineResult& result) {
+  const std::string& place = flow.output.empty() ? flow.report : flow.output;
+  if (place.empty() || place == "-") return;
+  for (const std::string& input : expand_globs(flow.inputs)) manifest.add_input(input);
+  for (const fs::path& output : result.outputs) manifest.add_output(output);
+  if (!flow.report.empty()) manifest.add_output(flow.report);
+  manifest.write(place);
+}
+
+}  // namespace
+
+void add_corpus_flow(CLI::App& app, CorpusFlow& flow, bool writes) {
+  add_inputs(app, flow.inputs, "Files, globs or folders; .gz, .zst and - too")->group(kGroup);
+  if (writes) {
+    add_output(app, flow.output, "File for the documents that stay (.gz, .zst); - is stdout")
+        ->group(kGroup);
+  } else {
+    flow.output.clear();
+  }
+  for (CLI::Option* option : add_format(app, flow.format, flow.text_field)) option->group(kGroup);
+  app.add_option("--rejected", flow.rejected,
+                 "Folder for what is dropped, with the rule and the figure that decided")
+      ->type_name("DIR")
+      ->group(kGroup);
+  app.add_option("--report", flow.report, "Folder for report.json and report.html")
+      ->type_name("DIR")
+      ->group(kGroup);
+  app.add_option("--memory", flow.memory, "Memory to stay within, e.g. 2G; more goes to the disk")
+      ->transform(CLI::AsSizeValue(false))
+      ->group(kGroup);
+  app.add_option("--shard", flow.shard, "This process' part of the inputs, i/n with 0 <= i < n")
+      ->group(kGroup);
+  add_threads(app, flow.threads)->group(kGroup);
+  add_skip_bad(app, flow.skip_bad)->group(kGroup);
+  if (writes) {
+    app.add_option("--work", flow.work, "Folder for what a run needs to go on; OUTPUT.work")
+        ->type_name("DIR")
+        ->group(kGroup);
+    app.add_option("--checkpoint-every", flow.checkpoint_every, "Seconds between two checkpoints")
+        ->check(CLI::Range(0.0, 1e9))
+        ->group(kGroup);
+    app.add_flag("--resume", flow.resume, "Go on with the run that was stopped")->group(kGroup);
+    add_overwrite(app, flow.overwrite, "Replace the output, or start a stopped run anew")
+        ->group(kGroup);
+  }
+  add_json(app, flow.json)->group(kGroup);
+}
+
+std::string step_settings(const CLI::App& app) {
+  std::string settings = app.get_name() + "\n";
+  for (const CLI::Option* option : app.get_options()) {
+    const bool is_flow = option->get_group() == kGroup || option == app.get_help_ptr() ||
+                         option == app.get_config_ptr() || option->get_group() == "Common";
+    if (is_flow) continue;
+    settings += option->get_name();
+    for (const std::string& value : option->results()) settings += concat(" ", json_text(value));
+    settings += "\n";
+  }
+  return settings;
+}
+
+void run_corpus_flow(const CorpusFlow& flow, std::vector<std::unique_ptr<Step>> steps,
+                     const std::string& settings, const CLI::App& app) {
+  check(!flow.json || flow.output != "-", Fault::kUsage,
+        "--json prints to standard output, where the documents go: give --output");
+  handle_interrupts();
+  RunManifest manifest = start_manifest(app);
+  Runtime runtime(flow.threads);
+  PassBar bar;
+  const PipelineResult result =
+      run_pipeline(steps, pipeline_options(flow, settings), runtime.pool(), bar.callbacks());
+  bar.finish();
+  if (!flow.report.empty()) write_pipeline_report(flow.report, app.get_name(), result);
+  write_manifest(manifest, flow, result);
+  warn_of_losses(result);
+  if (flow.json) {
+    write_stdout(pipeline_json(result) + "\n");
+  } else if (flow.output == "-") {
+    log_info(pipeline_table(result));
+  } else {
+    write_stdout(pipeline_table(result));
+  }
+}
+
+}  // namespace llmtool

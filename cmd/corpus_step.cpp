@@ -1,0 +1,26 @@
+#include "cmd/corpus_step.h"
+
+#include <CLI/CLI.hpp>
+
+#include "cmd/command.h"
+#include "cmd/corpus_flow.h"
+
+namespace llmtool {
+
+RegisterStep::RegisterStep(const CorpusStep& step) {
+  Catalog<CorpusStep>::add(step);
+  const auto define = [step](CLI::App& app) {
+    auto flow = std::make_shared<CorpusFlow>();
+    flow->fallback_format = step.input_format;
+    const StepMaker make = step.define(app);
+    add_corpus_flow(app, *flow);
+    app.callback([flow, make, &app] {
+      std::vector<std::unique_ptr<Step>> steps;
+      steps.push_back(make());
+      run_corpus_flow(*flow, std::move(steps), step_settings(app), app);
+    });
+  };
+  Catalog<Command>::add({step.name, step.summary, step.order, define});
+}
+
+}  // namespace llmtool

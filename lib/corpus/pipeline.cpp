@@ -1,0 +1,375 @@
+#include "lib/corpus/pipeline.h"
+
+#include <algorithm>
+#include <optional>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lib/base/error.h"
+#include "lib/base/run_lock.h"
+#include "lib/corpus/pipeline_pass.h"
+
+namespace llmtool {
+namespace {
+
+constexpr size_t kBlockBytes = size_t{1} << 20;
+// A block with its documents and what is made of them.
+constexpr size_t kBlockMemory = 6 * kBlockBytes;
+constexpr size_t kLeastStepMemory = size_t{16} << 20;
+
+std::string two_digits(size_t n) {
+  return concat(n < 10 ? "0" : "", n);
+}
+
+// "03-dedup-exact"
+std::string folder_name(size_t number, std::string name) {
+  std::ranges::replace(name, ' ', '-');
+  return concat(two_digits(number), "-", name);
+}
+
+bool is_regular(const std::string& path) {
+  std::error_code error;
+  return path != "-" && fs::is_regular_file(path, error);
+}
+
+std::string fingerprint_of(const std::vector<CorpusInput>& inputs, const PipelineOptions& o) {
+  std::string all = concat(o.settings, "\n", o.output, "\n", o.rejected, "\n", o.text_field, "\n",
+                           o.shard, "/", o.shards, "\n", o.skip_bad, "\n");
+  for (const CorpusInput& input : inputs) {
+    struct stat info {};
+    ::stat(input.path.c_str(), &info);
+    all += concat(fs::absolute(input.path).string(), " ", info.st_size, " ", info.st_mtim.tv_sec,
+                  ".", info.st_mtim.tv_nsec, "\n");
+  }
+  return checksum(std::as_bytes(std::span(all)));
+}
+
+class Pipeline {
+ public:
+  Pipeline(std::vector<std::unique_ptr<Step>>& steps, const PipelineOptions& options,
+           ThreadPool& pool, const PipelineProgress& progress)
+      : steps_(steps), options_(options), pool_(pool), progress_(progress) {
+    inputs_ = list_inputs(options.inputs);
+    if (options.shards > 1) {
+      inputs_ = inputs_of_shard(inputs_, reader_options(), options.shard, options.shards);
+    }
+    for (auto& step : steps_) stats_.emplace_back(step->name(), step->figures());
+  }
+  ~Pipeline() { remove_temporary(); }
+  Pipeline(const Pipeline&) = delete;
+  Pipeline& operator=(const Pipeline&) = delete;
+
+  PipelineResult run() {
+    const auto start = std::chrono::steady_clock::now();
+    prepare_work();
+    open_rejected();
+    const std::vector<size_t> cuts = pass_starts();
+    for (size_t p = state_.pass; p < cuts.size(); ++p) {
+      const size_t end = p + 1 < cuts.size() ? cuts[p + 1] : steps_.size();
+      run_pass(p, cuts[p], end, p + 1 < cuts.size());
+    }
+    PipelineResult result = finish();
+    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+    result.seconds = seconds.count();
+    return result;
+  }
+
+ private:
+  CorpusReader::Options reader_options() const {
+    CorpusReader::Options reader = options_.reader;
+    reader.block_bytes = kBlockBytes;
+    reader.skip_bad = options_.skip_bad;
+    return reader;
+  }
+
+  bool can_resume() const {
+    return !options_.output.empty() && GrowingFile::is_file(options_.output) &&
+           std::ranges::all_of(inputs_, [](const auto& i) { return is_regular(i.path); });
+  }
+
+  // Where each pass begins: at the first step, and at each step with an observer; that of the first
+  // step belongs to a pass of its own, which has no other steps.
+  std::vector<size_t> pass_starts() const {
+    std::vector<size_t> starts = {0};
+    for (size_t i = 0; i < steps_.size(); ++i) {
+      if (steps_[i]->observer() != nullptr) starts.push_back(i);
+    }
+    return starts;
+  }
+
+  void prepare_work() {
+    check_inputs();
+    if (!can_resume()) {
+      check(!options_.resume, Fault::kUsage,
+            "--resume needs inputs and an output that are files, not pipes");
+      std::string name = (fs::temp_directory_path() / "llmtool-XXXXXX").string();
+      if (::mkdtemp(name.data()) == nullptr) fail_io("create folder", name, errno);
+      work_ = temporary_ = name;
+      return;
+    }
+    work_ = options_.work.empty() ? fs::path(options_.output + ".work") : options_.work;
+    const std::string fingerprint = fingerprint_of(inputs_, options_);
+    const fs::path checkpoint = work_ / "checkpoint.json";
+    const bool is_there = fs::exists(checkpoint);
+    if (options_.resume && is_there) {
+      lock_.emplace(work_);
+      state_ = read_checkpoint(checkpoint);
+      check_same(fingerprint);
+      read_stats(state_.stats, stats_);
+      resumed_ = true;
+    } else {
+      check_free(is_there);
+      create_folder(work_);
+      lock_.emplace(work_);
+      clear_work();
+    }
+    state_.fingerprint = fingerprint;
+    checkpoint_ = checkpoint;
+  }
+
+  // The output must not be an input, in any spelling.
+  void check_inputs() const {
+    for (const CorpusInput& input : inputs_) {
+      std::error_code error;
+      check(options_.output.empty() || options_.output == "-" ||
+                !fs::is_regular_file(options_.output, error) ||
+                !fs::equivalent(input.path, options_.output, error),
+            Fault::kUsage, "'", options_.output, "' is an input and the output");
+      if (is_regular(input.path) || input.path == "-") continue;
+      InputStream(input.path);  // says why it cannot be opened
+    }
+  }
+
+  void check_same(const std::string& fingerprint) const {
+    if (state_.fingerprint == fingerprint) return;
+    fail(Fault::kUsage,
+         concat("the run in '", work_.string(), "' had other inputs or other settings"),
+         "give the same ones to go on with it, or --overwrite to start anew");
+  }
+
+  void check_free(bool has_checkpoint) const {
+    if (options_.overwrite) return;
+    if (has_checkpoint && !options_.resume) {
+      fail(Fault::kUsage, concat("'", work_.string(), "' holds a run that has not ended"),
+           "--resume goes on with it, --overwrite starts anew");
+    }
+    if (fs::exists(options_.output)) {
+      fail(Fault::kUsage, concat("'", options_.output, "' is already there"),
+           "choose another name, or give --overwrite");
+    }
+  }
+
+  void clear_work() const {
+    for (const auto& entry : fs::directory_iterator(work_)) {
+      if (entry.path().filename() != RunLock::kName) fs::remove_all(entry.path());
+    }
+  }
+
+  void remove_temporary() noexcept {
+    std::error_code ignored;
+    if (!temporary_.empty()) fs::remove_all(temporary_, ignored);
+  }
+
+  void open_rejected() {
+    if (options_.rejected.empty()) return;
+    create_folder(options_.rejected);
+    for (size_t i = 0; i <= steps_.size(); ++i) {
+      const std::string name = i == 0 ? "unreadable" : steps_[i - 1]->name();
+      const fs::path path = fs::path(options_.rejected) / (folder_name(i, name) + ".jsonl.zst");
+      sinks_.rejected.push_back(
+          std::make_unique<GrowingFile>(path, size_of(concat("rejected.", i)), state_.pass_ended));
+    }
+  }
+
+  uint64_t size_of(const std::string& name) const {
+    const auto at = state_.sizes.find(name);
+    return at == state_.sizes.end() ? 0 : at->second;
+  }
+
+  StepFolder& folder(size_t number) {
+    auto& folder = folders_[number];
+    if (!folder) {
+      folder = std::make_unique<StepFolder>(work_, folder_name(number + 1, steps_[number]->name()),
+                                            state_.sizes);
+      folder->threads = pool_.size();
+      folder->pool = &pool_;
+      folder->memory = step_memory();
+    }
+    return *folder;
+  }
+
+  size_t window() const {
+    const size_t most = 4 * static_cast<size_t>(pool_.size());
+    return std::clamp(options_.memory / 4 / kBlockMemory, static_cast<size_t>(pool_.size()), most);
+  }
+
+  // What the blocks leave, for each step that keeps something.
+  size_t step_memory() const {
+    size_t steps = 0;
+    for (const auto& step : steps_) steps += step->in_order() || step->observer() != nullptr;
+    const size_t blocks = window() * kBlockMemory;
+    const size_t left = options_.memory > blocks ? options_.memory - blocks : 0;
+    return std::max(kLeastStepMemory, left / std::max<size_t>(1, steps));
+  }
+
+  bool reads_inputs(size_t pass) const {
+    return pass == 0 || (pass == 1 && steps_[0]->observer() != nullptr && reads_twice());
+  }
+  // Nothing has to be kept of the first pass if it can be read again.
+  bool reads_twice() const {
+    return std::ranges::all_of(inputs_, [](const auto& i) { return is_regular(i.path); });
+  }
+
+  // Never finished: it keeps its ".partial", so that a run can go on with it at any time.
+  // Never finished: it keeps its ".partial", so that a run can go on with it at any time.
+  fs::path spool(size_t pass) const { return work_ / concat("documents-", pass, ".jsonl.zst"); }
+
+  std::unique_ptr<CorpusReader> open_source(size_t pass) const {
+    if (reads_inputs(pass)) return std::make_unique<CorpusReader>(inputs_, reader_options());
+    CorpusReader::Options reader;
+    reader.block_bytes = kBlockBytes;
+    return std::make_unique<CorpusReader>(std::vector{spool(pass - 1).string() + ".partial"},
+                                          reader);
+  }
+
+  void begin_pass(size_t pass, size_t begin, size_t end, bool observes) {
+    if (pass > 0 && !state_.pass_ended && state_.documents == 0) conclude(begin);
+    for (size_t i = begin; i < end; ++i) steps_[i]->start(folder(i));
+    if (observes) steps_[end]->observer()->start(folder(end));
+  }
+
+  void conclude(size_t number) { steps_[number]->conclude(folder(number)); }
+
+  // The steps [begin, end), and before the next pass the observer of step `end`.
+  void run_pass(size_t pass, size_t begin, size_t end, bool observes) {
+    const bool last = !observes;
+    begin_pass(pass, begin, end, observes);
+    std::vector<PassStep> steps;
+    for (size_t i = begin; i < end; ++i) steps.push_back({steps_[i].get(), i, false, &folder(i)});
+    if (observes) steps.push_back({steps_[end]->observer(), end, true, &folder(end)});
+
+    std::optional<GrowingFile> output;
+    const bool keeps = last ? !options_.output.empty() : !reads_inputs(pass + 1);
+    if (keeps) {
+      const fs::path path = last ? fs::path(options_.output) : spool(pass);
+      output.emplace(path, size_of(concat("output.", pass)), state_.pass_ended);
+      sinks_.packing = packing_of(path);
+    }
+    sinks_.output = output ? &*output : nullptr;
+    const std::unique_ptr<CorpusReader> reader = open_source(pass);
+    PipelinePass run(options_, *reader, steps, sinks_, stats_, state_, checkpoint_, pass == 0,
+                     last);
+    if (!state_.pass_ended) stream(run, *reader, pass, label(steps));
+    check_count(pass);
+    if (!state_.pass_ended) finish_steps(begin, end);
+    state_.pass_ended = true;
+    run.save();
+    if (!last) return next_pass(pass);
+    if (output) output->finish();
+  }
+
+  void stream(PipelinePass& run, CorpusReader& reader, size_t pass, const std::string& name) {
+    reader.seek(state_.position);
+    if (progress_.begin) progress_.begin(name, reader.total_bytes());
+    try {
+      run.run(pool_, window(), progress_.advance);
+    } catch (const Error& error) {
+      save_after(run);
+      if (error.fault() != Fault::kInterrupted || checkpoint_.empty()) throw;
+      fail(Fault::kInterrupted, concat("stopped in pass ", pass + 1, "; nothing is lost"),
+           "the same command with --resume goes on");
+    }
+    input_bytes_ = std::max(input_bytes_, reader.consumed_bytes());
+  }
+
+  // What failed comes out, not what went wrong after.
+  static void save_after(PipelinePass& run) noexcept {
+    try {
+      run.save();
+    } catch (...) {
+    }
+  }
+
+  static std::string label(const std::vector<PassStep>& steps) {
+    std::string label;
+    for (const PassStep& s : steps) label += concat(label.empty() ? "" : " + ", s.step->name());
+    return label.empty() ? "read" : label;
+  }
+
+  void check_count(size_t pass) {
+    if (pass == 0) state_.first_pass_documents = state_.documents;
+    if (pass == 1 && reads_inputs(1) && state_.documents != state_.first_pass_documents) {
+      fail(Fault::kInput,
+           concat("the inputs changed while they were read: ", state_.first_pass_documents,
+                  " documents the first time, ", state_.documents, " the second"),
+           "let whatever writes them end first, then start anew with --overwrite");
+    }
+  }
+
+  void next_pass(size_t pass) {
+    if (pass > 0 && !reads_inputs(pass)) fs::remove(spool(pass - 1).string() + ".partial");
+    state_.pass = pass + 1;
+    state_.pass_ended = false;
+    state_.position = {};
+    state_.documents = state_.observed = 0;
+    if (!checkpoint_.empty()) write_checkpoint(checkpoint_, state_);
+  }
+
+  void finish_steps(size_t begin, size_t end) {
+    for (size_t i = begin; i < end; ++i) {
+      steps_[i]->finish(folder(i));
+      state_.findings[i] = {steps_[i]->facts(), steps_[i]->report_html()};
+    }
+  }
+
+  PipelineResult finish() {
+    PipelineResult result;
+    for (size_t i = 0; i < steps_.size(); ++i) {
+      result.findings.push_back(std::move(state_.findings[i]));
+    }
+    for (auto& sink : sinks_.rejected) sink->finish();
+    if (!options_.output.empty()) result.outputs.emplace_back(options_.output);
+    if (!options_.rejected.empty()) result.outputs.emplace_back(options_.rejected);
+    result.steps = std::move(stats_);
+    result.read = state_.read;
+    result.written = state_.written;
+    result.bad_records = state_.bad_records;
+    result.first_bad = state_.first_bad;
+    result.problems = state_.problems;
+    result.problem_count = state_.problem_count;
+    result.input_bytes = input_bytes_;
+    result.resumed = resumed_;
+    folders_.clear();
+    if (!checkpoint_.empty()) {
+      clear_work();
+      lock_.reset();
+      std::error_code ignored;
+      fs::remove(work_, ignored);
+    }
+    return result;
+  }
+
+  std::vector<std::unique_ptr<Step>>& steps_;
+  const PipelineOptions& options_;
+  ThreadPool& pool_;
+  const PipelineProgress& progress_;
+  std::vector<CorpusInput> inputs_;
+  std::vector<StepStats> stats_;
+  fs::path work_, temporary_, checkpoint_;
+  std::optional<RunLock> lock_;
+  Checkpoint state_;
+  bool resumed_ = false;
+  PipelinePass::Sinks sinks_;
+  std::map<size_t, std::unique_ptr<StepFolder>> folders_;
+  uint64_t input_bytes_ = 0;
+};
+
+}  // namespace
+
+PipelineResult run_pipeline(std::vector<std::unique_ptr<Step>>& steps,
+                            const PipelineOptions& options, ThreadPool& pool,
+                            const PipelineProgress& progress) {
+  return Pipeline(steps, options, pool, progress).run();
+}
+
+}  // namespace llmtool

@@ -1,0 +1,65 @@
+// Runs corpus steps over inputs: streaming, in bounded memory, on all threads, restartable, with
+// the same output bytes at any number of threads, any memory and after any kill.
+//
+// The inputs are read in blocks of whole records. Steps that need every document first (observer())
+// cut the chain into passes; between two of them the documents lie in a file in the work folder, or
+// are read from the inputs again if nothing stands before the step and the inputs are files. A
+// checkpoint is written between blocks: where in the inputs, how long each output and each log is,
+// and all counts.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "lib/corpus/checkpoint.h"
+#include "lib/corpus/step_stats.h"
+#include "lib/io/corpus_reader.h"
+
+namespace llmtool {
+
+struct PipelineOptions {
+  std::vector<std::string> inputs;  // as list_inputs() takes them
+  CorpusReader::Options reader;     // block_bytes and skip_bad are set by the pipeline
+  std::string text_field = "text";
+  std::string output;    // a file (.gz, .zst), "-", or empty: the documents are not written
+  std::string rejected;  // a folder, or empty
+  bool samples = false;  // keep documents from both sides of each threshold
+  uint64_t shard = 0, shards = 1;
+  size_t memory = size_t{2} << 30;
+  bool skip_bad = false;
+  bool resume = false;     // go on with the run in the work folder
+  bool overwrite = false;  // replace what is there, finished or not
+  double checkpoint_seconds = 20;
+  fs::path work;         // empty: `<output>.work`
+  std::string settings;  // all that the steps were set to; a run goes on only with the same
+};
+
+struct PipelineResult {
+  std::vector<StepStats> steps;
+  std::vector<StepFindings> findings;  // of each step
+  DocumentCount read, written;
+  uint64_t bad_records = 0;
+  std::string first_bad;              // "file:line: reason"
+  std::vector<std::string> problems;  // of files, the first hundred
+  uint64_t problem_count = 0;
+  uint64_t input_bytes = 0;  // as the files lie there
+  double seconds = 0;        // of this process
+  bool resumed = false;
+  std::vector<fs::path> outputs;
+};
+
+// What there is to show while it runs.
+struct PipelineProgress {
+  std::function<void(std::string_view label, uint64_t total)> begin;  // a pass; bytes
+  std::function<void(uint64_t consumed)> advance;
+};
+
+// Throws what the steps throw, and Fault::kUsage if there is an output or an unfinished run
+// already. A run that fails or is interrupted can be gone on with (resume) if its inputs are files.
+PipelineResult run_pipeline(std::vector<std::unique_ptr<Step>>& steps,
+                            const PipelineOptions& options, ThreadPool& pool,
+                            const PipelineProgress& progress = {});
+
+}  // namespace llmtool

@@ -1,0 +1,88 @@
+#include <algorithm>
+#include <glob.h>
+
+#include "lib/base/error.h"
+#include "lib/io/corpus_reader.h"
+
+namespace llmtool {
+namespace {
+
+bool is_history(const fs::path& name) {
+  return name == ".git" || name == ".hg" || name == ".svn";
+}
+
+void add_folder(const fs::path& folder, std::vector<CorpusInput>& inputs) {
+  std::vector<std::string> found;
+  std::error_code error;
+  fs::recursive_directory_iterator at(folder, error);
+  for (; !error && at != fs::recursive_directory_iterator(); at.increment(error)) {
+    const bool is_link = at->is_symlink(error);
+    if (is_link) continue;
+    if (at->is_directory(error) && is_history(at->path().filename()))
+      at.disable_recursion_pending();
+    if (at->is_regular_file(error)) found.push_back(at->path().string());
+  }
+  if (error) fail_io("read folder", folder, error.value());
+  std::ranges::sort(found);
+  for (std::string& path : found) {
+    std::string name = fs::path(path).lexically_relative(folder).string();
+    inputs.push_back({.path = std::move(path), .name = std::move(name), .in_folder = true});
+  }
+}
+
+}  // namespace
+
+std::vector<std::string> expand_globs(const std::vector<std::string>& names) {
+  std::vector<std::string> files;
+  for (const std::string& name : names) {
+    std::error_code ignored;
+    if (name.find_first_of("*?[") == name.npos || fs::exists(name, ignored)) {
+      files.push_back(name);
+      continue;
+    }
+    glob_t found{};
+    const int status = glob(name.c_str(), 0, nullptr, &found);
+    for (size_t i = 0; status == 0 && i < found.gl_pathc; ++i) files.push_back(found.gl_pathv[i]);
+    globfree(&found);
+    check(status == 0, Fault::kIo, "no file matches '", name, "'");
+  }
+  return files;
+}
+
+std::vector<CorpusInput> list_inputs(const std::vector<std::string>& names) {
+  std::vector<CorpusInput> inputs;
+  for (const std::string& path : expand_globs(names)) {
+    std::error_code ignored;
+    if (fs::is_directory(path, ignored)) {
+      add_folder(path, inputs);
+    } else {
+      inputs.push_back({.path = path, .name = path});
+    }
+  }
+  return inputs;
+}
+
+std::vector<CorpusInput> inputs_of_shard(const std::vector<CorpusInput>& inputs,
+                                         const CorpusReader::Options& options, uint64_t shard,
+                                         uint64_t shards) {
+  std::vector<CorpusInput> mine;
+  uint64_t whole = 0;
+  for (const CorpusInput& input : inputs) {
+    const RecordFormat* format = CorpusReader::format_of(input, options);
+    std::error_code error;
+    const uint64_t size = fs::is_regular_file(input.path, error) ? fs::file_size(input.path) : 0;
+    if (!format->by_lines || size == 0 || InputStream(input.path).is_compressed()) {
+      if (whole++ % shards == shard) mine.push_back(input);
+      continue;
+    }
+    CorpusInput part = input;
+    part.begin = size / shards * shard + size % shards * shard / shards;
+    part.end = shard + 1 == shards
+                   ? UINT64_MAX
+                   : size / shards * (shard + 1) + size % shards * (shard + 1) / shards;
+    mine.push_back(std::move(part));
+  }
+  return mine;
+}
+
+}  // namespace llmtool

@@ -1,0 +1,44 @@
+// The pages of a MediaWiki XML dump: each <page>...</page>, as it stands there, is one record.
+#include "lib/base/format.h"
+#include "lib/io/record_format.h"
+
+namespace llmtool {
+namespace {
+
+constexpr std::string_view kBegin = "<page>", kEnd = "</page>";
+
+size_t cut_pages(std::string_view bytes, size_t searched) {
+  // The end may begin before what was searched.
+  const size_t from = searched < kEnd.size() ? 0 : searched - kEnd.size();
+  const size_t end = bytes.substr(from).rfind(kEnd);
+  return end == bytes.npos ? 0 : from + end + kEnd.size();
+}
+
+void parse_pages(std::string_view bytes, const BlockPart& part, DocumentParser&,
+                 const RecordTaker& taker) {
+  uint64_t line = part.first_line;
+  size_t counted = 0;
+  for (size_t begin = 0; (begin = bytes.find(kBegin, begin)) != bytes.npos;) {
+    for (; counted < begin; ++counted) line += bytes[counted] == '\n';
+    const size_t end = bytes.find(kEnd, begin);
+    if (end == bytes.npos) {
+      taker.bad(line, "a <page> without its </page>", "the dump is truncated", bytes.substr(begin));
+      return;
+    }
+    Document document;
+    document.text = bytes.substr(begin, end + kEnd.size() - begin);
+    document.line_number = line;
+    taker.take(document);
+    begin = end + kEnd.size();
+  }
+}
+
+const Register<RecordFormat> mediawiki{{.name = "mediawiki",
+                                        .summary = "a MediaWiki XML dump, a document a page",
+                                        .endings = {},
+                                        .cut = cut_pages,
+                                        .parse = parse_pages}};
+const Register<Format> listed{{"mediawiki", "", "read", "XML dumps of wikis (--format mediawiki)"}};
+
+}  // namespace
+}  // namespace llmtool
