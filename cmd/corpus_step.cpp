@@ -13,7 +13,7 @@ RegisterStep::RegisterStep(const CorpusStep& step) {
     auto flow = std::make_shared<CorpusFlow>();
     flow->fallback_format = step.input_format;
     const StepMaker make = step.define(app);
-    add_corpus_flow(app, *flow);
+    add_corpus_flow(app, *flow, step.writes);
     app.callback([flow, make, &app] {
       std::vector<std::unique_ptr<Step>> steps;
       steps.push_back(make());

@@ -33,6 +33,7 @@ struct CorpusStep {
   StepMaker (*define)(CLI::App& app) = nullptr;
   // The format of inputs whose names do not tell (lib/io/record_format.h).
   std::string input_format = "jsonl";
+  bool writes = true;  // as a command it has documents to write
 };
 
 struct RegisterStep {

@@ -99,7 +99,15 @@ void GrowingFile::flush() {
 void GrowingFile::finish() {
   if (!is_file_ || finished_) return;
   flush();
+  finished_ = true;
   if (::rename(partial_.c_str(), path_.c_str()) != 0) fail_io("rename to", path_, errno);
+}
+
+void GrowingFile::discard() {
+  if (!is_file_ || finished_) return;
+  finished_ = true;
+  std::error_code ignored;
+  fs::remove(partial_, ignored);
 }
 
 LogFile::LogFile(fs::path path, uint64_t size)
@@ -136,8 +144,8 @@ Packing packing_of(const fs::path& path) {
   return path.extension() == ".zst" ? Packing::kZstd : Packing::kPlain;
 }
 
-std::string packed(std::string_view bytes, Packing packing) {
-  if (bytes.empty() || packing == Packing::kPlain) return std::string(bytes);
+std::string packed(std::string_view bytes, Packing packing, bool even_if_empty) {
+  if ((bytes.empty() && !even_if_empty) || packing == Packing::kPlain) return std::string(bytes);
   return packing == Packing::kGzip ? gzipped(bytes) : zstandard(bytes);
 }
 

@@ -29,6 +29,7 @@ class GrowingFile {
   uint64_t size() const { return size_; }
   void flush();  // to the disk
   void finish();
+  void discard();  // instead of finish()
 
  private:
   fs::path path_, partial_;
@@ -67,7 +68,7 @@ enum class Packing { kPlain, kGzip, kZstd };
 Packing packing_of(const fs::path& path);
 
 // One frame (zstd) or member (gzip) that stands for itself; a file of them one after another is a
-// stream that every reader takes. Nothing for nothing.
-std::string packed(std::string_view bytes, Packing packing);
+// stream that every reader takes. Nothing for nothing, unless it is to be a file of its own.
+std::string packed(std::string_view bytes, Packing packing, bool even_if_empty = false);
 
 }  // namespace llmtool

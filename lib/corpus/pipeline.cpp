@@ -265,7 +265,9 @@ class Pipeline {
     state_.pass_ended = true;
     run.save();
     if (!last) return next_pass(pass);
-    if (output) output->finish();
+    if (!output) return;
+    if (output->size() == 0) output->append(packed("", sinks_.packing, true));
+    output->finish();
   }
 
   void stream(PipelinePass& run, CorpusReader& reader, size_t pass, const std::string& name) {
@@ -327,7 +329,7 @@ class Pipeline {
     for (size_t i = 0; i < steps_.size(); ++i) {
       result.findings.push_back(std::move(state_.findings[i]));
     }
-    for (auto& sink : sinks_.rejected) sink->finish();
+    for (auto& sink : sinks_.rejected) sink->size() > 0 ? sink->finish() : sink->discard();
     if (!options_.output.empty()) result.outputs.emplace_back(options_.output);
     if (!options_.rejected.empty()) result.outputs.emplace_back(options_.rejected);
     result.steps = std::move(stats_);

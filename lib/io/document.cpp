@@ -145,6 +145,11 @@ MemberValue required_member(const Document& document, std::string_view path) {
   return value;
 }
 
+MemberValue url_of(const Document& document) {
+  MemberValue url = member(document, "metadata.url");
+  return url.found ? url : member(document, "url");
+}
+
 std::string json_number(double value) {
   if (!(value - value == 0)) return "null";  // JSON has neither infinity nor NaN
   return concat(value);

@@ -61,6 +61,9 @@ MemberValue member(const Document& document, std::string_view path);
 // The same, and Fault::kInput naming document, file and line if it is not there.
 MemberValue required_member(const Document& document, std::string_view path);
 
+// metadata.url as Dolma and datatrove write it, or C4's "url" at the top.
+MemberValue url_of(const Document& document);
+
 // JSON of a number in its shortest exact form, of a text in quotes.
 std::string json_number(double value);
 std::string json_text(std::string_view text);
