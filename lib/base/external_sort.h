@@ -231,4 +231,20 @@ void external_sort(const fs::path& input, const fs::path& output, const SortPlac
   out.commit();
 }
 
+// Merges files of sorted records; sink as above. They all stay open.
+template <class Record, class Sink>
+void merge_sorted_files(std::span<const fs::path> inputs, size_t memory, Sink&& sink) {
+  std::vector<PositionedFile> files;
+  for (const fs::path& input : inputs) files.push_back(PositionedFile::open(input));
+  const size_t bytes = std::min(memory / (files.size() + 1), size_t{8} << 20);
+  std::vector<detail::SortedRun<Record>> runs;
+  for (const PositionedFile& file : files) {
+    const uint64_t count = file.size() / sizeof(Record);
+    if (count > 0) {
+      runs.emplace_back(file, 0, count, std::max<size_t>(1, bytes / sizeof(Record)));
+    }
+  }
+  detail::merge_runs(runs, sink);
+}
+
 }  // namespace llmtool

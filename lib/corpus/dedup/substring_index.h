@@ -1,0 +1,45 @@
+// Text that earlier runs have seen, and its anchors: a folder with index.json, which names the
+// rule, and the files segment-N.text and segment-N.anchors of each run. Anchors are sorted, and say
+// where in all the text of the index they are: segments one behind the other.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "lib/base/positioned_file.h"
+#include "lib/corpus/dedup/substring_anchors.h"
+
+namespace llmtool {
+
+class SubstringIndex {
+ public:
+  // A folder that is missing or empty is an empty index. Fault::kUsage if it was made by another
+  // rule or tokenizer (by checksum), Fault::kInput if it is damaged.
+  SubstringIndex(fs::path folder, const SubstringRule& rule, std::string tokenizer);
+
+  uint64_t text_bytes() const { return text_bytes_; }
+  const std::vector<fs::path>& anchors() const { return anchors_; }
+  struct Segment {
+    std::shared_ptr<const PositionedFile> text;
+    uint64_t begin, end;
+  };
+  const std::vector<Segment>& segments() const { return segments_; }
+
+  // Adds a run. Its files appear before index.json names them, so a kill leaves the old index or
+  // the new one. Fault::kFailed if somebody else added one since this was opened.
+  void add(const fs::path& text, const fs::path& anchors) const;
+
+ private:
+  fs::path file_of(size_t segment, std::string_view ending) const;
+  std::string description(size_t segments) const;
+
+  fs::path folder_;
+  SubstringRule rule_;
+  std::string tokenizer_, found_;  // found_: the content of index.json
+  uint64_t text_bytes_ = 0;
+  std::vector<Segment> segments_;
+  std::vector<fs::path> anchors_;
+};
+
+}  // namespace llmtool
