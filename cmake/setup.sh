@@ -14,7 +14,7 @@ deps=${LLMTOOL_DEPS:-${XDG_CACHE_HOME:-$HOME/.cache}/llmtool/deps}
 jobs=${JOBS:-$(nproc)}
 
 build_packages=(g++ cmake ninja-build make patch dpkg-dev libcli11-dev libtomlplusplus-dev
-  nlohmann-json3-dev libzstd-dev zlib1g-dev libxxhash-dev doctest-dev python3 xz-utils zstd)
+  nlohmann-json3-dev libzstd-dev zlib1g-dev libxxhash-dev libutf8proc-dev doctest-dev python3 xz-utils zstd)
 test_packages=(clang-format cppcheck binutils qemu-user)
 
 say() { printf 'setup: %s\n' "$*" >&2; }

@@ -58,6 +58,7 @@ def main():
         ("CLI11", DOC / "libcli11-dev"), ("JSON for Modern C++", DOC / "nlohmann-json3-dev"),
         ("toml++", DOC / "libtomlplusplus-dev"), ("Zstandard", DOC / "libzstd-dev"),
         ("zlib", DOC / "zlib1g-dev"), ("xxHash", DOC / "libxxhash-dev"),
+        ("utf8proc", DOC / "libutf8proc-dev"),
         ("SentencePiece (with Protocol Buffers, Abseil, Darts-clone and esaxx)", deps / "sentencepiece"),
         ("spdlog", deps / "spdlog"), ("{fmt}", deps / "fmtlib"), ("simdjson", deps / "simdjson"),
         ("libstdc++ and libgcc (GPL-3 with the GCC Runtime Library Exception)", None),

@@ -1,0 +1,43 @@
+// What a dedup run leaves for later ones: a folder with data files and an index.json that says of
+// what kind they are, with which settings they were made, their sizes and checksums. It is replaced
+// as a whole, never changed in place.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "lib/corpus/step.h"
+
+namespace llmtool {
+
+struct IndexKind {
+  std::string format;  // "llmtool exact index"
+  int version = 1;
+  std::string settings;  // all that a later run must share: "unit=line normalise=ccnet"
+};
+
+// The state of the index at the beginning of the run, kept in the step's folder (as links, where
+// the file system has them), so that a run that goes on sees what it saw before. Empty if there was
+// none. Fault::kInput for a folder that is no index, another version, other settings, and for a
+// file that is missing, cut short or changed.
+fs::path index_before_run(const fs::path& index, const IndexKind& kind, StepResources& resources);
+
+// Writes an index beside and puts it in place with commit().
+class IndexWriter {
+ public:
+  IndexWriter(fs::path index, IndexKind kind);
+  ~IndexWriter();
+  IndexWriter(const IndexWriter&) = delete;
+  IndexWriter& operator=(const IndexWriter&) = delete;
+
+  // Where to write the data file of this name.
+  fs::path file(const std::string& name);
+  void commit();
+
+ private:
+  fs::path index_, made_;
+  IndexKind kind_;
+  std::vector<std::string> names_;
+};
+
+}  // namespace llmtool

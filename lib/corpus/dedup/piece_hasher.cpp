@@ -1,0 +1,60 @@
+#include "lib/corpus/dedup/piece_hasher.h"
+
+#include <algorithm>
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+#include "lib/base/error.h"
+#include "lib/corpus/dedup/code_points.h"
+
+namespace llmtool {
+namespace {
+
+bool is_shorter(std::string_view text, uint64_t characters) {
+  if (characters == 0) return false;
+  text = stripped(text);
+  if (text.size() >= 4 * characters) return false;
+  const auto count = std::count_if(text.begin(), text.end(), [](char c) {
+    return (static_cast<unsigned char>(c) & 0xC0) != 0x80;
+  });
+  return static_cast<uint64_t>(count) < characters;
+}
+
+}  // namespace
+
+uint64_t PieceHasher::seed_of(const Document& document) const {
+  if (options_.scope == "all") return options_.seed;
+  std::string_view place = document.path;
+  if (options_.scope == "folder") {
+    const size_t slash = place.rfind('/');
+    place = slash == place.npos ? std::string_view() : place.substr(0, slash);
+  }
+  return XXH3_64bits_withSeed(place.data(), place.size(), options_.seed);
+}
+
+uint64_t PieceHasher::hash_of(std::string_view text, uint64_t seed) {
+  if (options_.normalisation != Normalisation::kNone) {
+    normalised_.clear();
+    append_normalised(normalised_, text, options_.normalisation);
+    text = normalised_;
+  }
+  const uint64_t hash = XXH3_64bits_withSeed(text.data(), text.size(), seed);
+  return hash == kExempt ? 1 : hash;
+}
+
+void PieceHasher::hash(const Document& document, std::vector<uint64_t>& hashes) {
+  const uint64_t seed = seed_of(document);
+  if (!options_.key.empty()) {
+    hashes.push_back(hash_of(required_member(document, options_.key).text, seed));
+    return;
+  }
+  const std::string_view text = document.text;
+  cut_text(text, options_.unit, pieces_);
+  for (const TextPiece& piece : pieces_) {
+    const auto content = text.substr(piece.content, piece.content_end - piece.content);
+    const bool exempt = is_shorter(content, options_.min_chars);
+    hashes.push_back(exempt ? kExempt : hash_of(content, seed));
+  }
+}
+
+}  // namespace llmtool
