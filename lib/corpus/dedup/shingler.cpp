@@ -1,0 +1,79 @@
+#include "lib/corpus/dedup/shingler.h"
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+#include "lib/base/error.h"
+#include "lib/corpus/dedup/code_points.h"
+
+namespace llmtool {
+namespace {
+
+constexpr uint64_t kBase = 0x9e3779b97f4a7c15;
+
+// The upper half of a product depends on all bits of the sum.
+uint32_t folded(uint64_t sum) {
+  sum ^= sum >> 32;
+  return static_cast<uint32_t>(sum * 0xd6e8feb86659fd93 >> 32);
+}
+
+}  // namespace
+
+Shingler::Shingler(ShinglerOptions options)
+    : options_(options), window_(static_cast<size_t>(options.size)) {
+  LLMTOOL_ASSERT(options.size > 0);
+  for (int i = 0; i < options.size; ++i) power_ *= kBase;
+}
+
+inline void Shingler::add(uint64_t unit, std::vector<uint32_t>& hashes) {
+  sum_ = sum_ * kBase + unit - power_ * window_[at_];
+  window_[at_] = unit;
+  if (++at_ == window_.size()) at_ = 0;
+  if (++count_ >= window_.size()) hashes.push_back(folded(sum_));
+}
+
+void Shingler::add_words(std::vector<uint32_t>& hashes) {
+  const std::string_view text = normalised_;
+  size_t begin = 0;
+  const auto end_word = [&](size_t end) {
+    if (end > begin) add(XXH3_64bits(text.data() + begin, end - begin), hashes);
+  };
+  for (size_t at = 0; at < text.size();) {
+    const auto byte = static_cast<unsigned char>(text[at]);
+    if (byte > ' ' && byte < 0xC2) {  // all white space is below or has a first byte from here on
+      ++at;
+      continue;
+    }
+    size_t next = at;
+    if (is_space(next_code_point(text, next))) {
+      end_word(at);
+      begin = next;
+    }
+    at = next;
+  }
+  end_word(text.size());
+}
+
+void Shingler::add_characters(std::vector<uint32_t>& hashes) {
+  for (size_t at = 0; at < normalised_.size();) {
+    uint64_t c = next_code_point(normalised_, at) + 1;
+    c *= 0xff51afd7ed558ccd;
+    add(c ^ c >> 29, hashes);
+  }
+}
+
+void Shingler::shingle(std::string_view text, std::vector<uint32_t>& hashes) {
+  hashes.clear();
+  normalised_.clear();
+  append_normalised(normalised_, text, options_.normalisation);
+  window_.assign(window_.size(), 0);
+  at_ = 0;
+  count_ = sum_ = 0;
+  if (options_.words)
+    add_words(hashes);
+  else
+    add_characters(hashes);
+  if (count_ > 0 && hashes.empty()) hashes.push_back(folded(sum_));
+}
+
+}  // namespace llmtool
