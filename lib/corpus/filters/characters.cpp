@@ -1,0 +1,103 @@
+#include "lib/corpus/filters/characters.h"
+
+#include <algorithm>
+#include <iterator>
+#include <map>
+
+#include "lib/corpus/filters/character_table.h"
+
+namespace llmtool {
+namespace {
+
+const LowerRun* find_lower_run(uint32_t point) {
+  const auto at = std::upper_bound(std::begin(kLowerRuns), std::end(kLowerRuns), point,
+                                   [](uint32_t p, const LowerRun& run) { return p < run.first; });
+  if (at == std::begin(kLowerRuns)) return nullptr;
+  const LowerRun& run = *(at - 1);
+  return point <= run.last && (point - run.first) % run.step == 0 ? &run : nullptr;
+}
+
+void append_utf8(std::string& out, uint32_t c) {
+  if (c < 0x80) {
+    out.push_back(static_cast<char>(c));
+  } else if (c < 0x800) {
+    out.push_back(static_cast<char>(0xc0 | c >> 6));
+    out.push_back(static_cast<char>(0x80 | (c & 0x3f)));
+  } else if (c < 0x10000) {
+    out.push_back(static_cast<char>(0xe0 | c >> 12));
+    out.push_back(static_cast<char>(0x80 | (c >> 6 & 0x3f)));
+    out.push_back(static_cast<char>(0x80 | (c & 0x3f)));
+  } else {
+    out.push_back(static_cast<char>(0xf0 | c >> 18));
+    out.push_back(static_cast<char>(0x80 | (c >> 12 & 0x3f)));
+    out.push_back(static_cast<char>(0x80 | (c >> 6 & 0x3f)));
+    out.push_back(static_cast<char>(0x80 | (c & 0x3f)));
+  }
+}
+
+}  // namespace
+
+CharacterTable::CharacterTable() {
+  std::map<std::array<uint16_t, kPage>, uint16_t> known;
+  const CharacterRange* range = kCharacterRanges;
+  const CharacterRange* const end = std::end(kCharacterRanges);
+  for (uint32_t page = 0; page < page_of_.size(); ++page) {
+    std::array<uint16_t, kPage> flags;
+    for (uint32_t i = 0; i < kPage; ++i) {
+      while (range + 1 < end && range[1].first <= page * kPage + i) ++range;
+      flags[i] = range->flags;
+    }
+    const auto [at, is_new] = known.emplace(flags, static_cast<uint16_t>(known.size()));
+    if (is_new) pages_.insert(pages_.end(), flags.begin(), flags.end());
+    page_of_[page] = at->second;
+  }
+  std::copy_n(pages_.begin(), ascii_.size(), ascii_.begin());
+}
+
+const CharacterTable& CharacterTable::get() {
+  static const CharacterTable table;
+  return table;
+}
+
+size_t count_characters(std::string_view text) {
+  // Sums of at most 255 bytes, so that the compiler can count in vectors of bytes.
+  size_t count = 0;
+  for (size_t at = 0; at < text.size();) {
+    const size_t end = std::min(text.size(), at + 240);
+    uint8_t part = 0;
+    for (; at < end; ++at) part = static_cast<uint8_t>(part + !is_continuation(text[at]));
+    count += part;
+  }
+  return count;
+}
+
+std::string_view stripped(std::string_view text) {
+  const CharacterTable& table = CharacterTable::get();
+  while (!text.empty() && (table.flags_at(text, 0) & kSpace))
+    text.remove_prefix(character_at(text, 0).bytes);
+  while (!text.empty() && (table.flags_before(text, text.size()) & kSpace))
+    text.remove_suffix(text.size() - last_character(text, text.size()));
+  return text;
+}
+
+void append_lower(std::string& out, std::string_view text) {
+  out.reserve(out.size() + text.size());
+  for (size_t at = 0; at < text.size();) {
+    const char c = text[at];
+    if (static_cast<int8_t>(c) >= 0) {
+      out.push_back(c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c);
+      ++at;
+      continue;
+    }
+    const Character found = character_at(text, at);
+    const LowerRun* run = find_lower_run(found.point);
+    if (run == nullptr) {
+      out.append(text, at, found.bytes);
+    } else {
+      append_utf8(out, static_cast<uint32_t>(static_cast<int32_t>(found.point) + run->delta));
+    }
+    at += found.bytes;
+  }
+}
+
+}  // namespace llmtool

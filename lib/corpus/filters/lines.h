@@ -1,0 +1,54 @@
+// Cutting a text into lines.
+#pragma once
+
+#include <cstring>
+#include <string_view>
+
+#include "lib/corpus/filters/characters.h"
+
+namespace llmtool {
+
+// f(line) for each part between "\n", the last one too: str.split("\n") of Python.
+template <class F>
+void for_each_part(std::string_view text, F&& f) {
+  while (true) {
+    const void* found = text.empty() ? nullptr : std::memchr(text.data(), '\n', text.size());
+    if (found == nullptr) return f(text);
+    const auto size = static_cast<size_t>(static_cast<const char*>(found) - text.data());
+    f(text.substr(0, size));
+    text.remove_prefix(size + 1);
+  }
+}
+
+// Bytes of the line break at text[at], 0 if there is none: those of str.splitlines() of Python,
+// "\r\n" as one.
+inline size_t line_break_at(std::string_view text, size_t at) {
+  const auto c = static_cast<uint8_t>(text[at]);
+  if (c == '\r') return at + 1 < text.size() && text[at + 1] == '\n' ? 2 : 1;
+  if (c >= 0x0a && c <= 0x0d) return 1;
+  if (c >= 0x1c && c <= 0x1e) return 1;
+  if (c == 0xc2) return at + 1 < text.size() && text[at + 1] == '\x85' ? 2 : 0;
+  if (c != 0xe2 || text.size() - at < 3 || text[at + 1] != '\x80') return 0;
+  return text[at + 2] == '\xa8' || text[at + 2] == '\xa9' ? 3 : 0;
+}
+
+// f(line) for each line of str.splitlines(): no line after a break at the end.
+template <class F>
+void for_each_line(std::string_view text, F&& f) {
+  size_t begin = 0;
+  for (size_t at = 0; at < text.size();) {
+    const auto c = static_cast<uint8_t>(text[at]);
+    const bool may_break = c < 0x1f ? c >= 0x0a : c == 0xc2 || c == 0xe2;
+    const size_t bytes = may_break ? line_break_at(text, at) : 0;
+    if (bytes == 0) {
+      ++at;
+      continue;
+    }
+    f(text.substr(begin, at - begin));
+    at += bytes;
+    begin = at;
+  }
+  if (begin < text.size()) f(text.substr(begin));
+}
+
+}  // namespace llmtool

@@ -1,0 +1,56 @@
+// Cutting a text into words.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+namespace llmtool {
+
+enum class WordKind {
+  // Between spaces (str.split() of Python).
+  kWhitespace,
+  // What datatrove counts for English: spaCy's tokenizer without its spaces. A run of non-spaces
+  // is cut from both ends, one prefix and one suffix at a time, until it is an exception ("don't" =
+  // do + n't, "U.S.", "e.g.", ":-)") or nothing is left to cut. Prefixes: punctuation, quotes,
+  // currency, symbols, "..". Suffixes: the same, 's, a unit or currency after a digit, a "." after
+  // a small letter, a digit, punctuation or two capitals. What remains is one word if it is a URL,
+  // else it is cut at ".." and symbols, at + - * ^ between digits, at "." between a small letter
+  // and a capital, at "," - – — ~ between letters and at : < > = / before a letter. Unlike spaCy,
+  // an
+  // exception is not put together again from pieces that were cut off.
+  kEnglish,
+};
+
+struct Word {
+  uint32_t begin = 0, bytes = 0;  // text[begin, begin + bytes)
+  uint32_t characters = 0;        // code points
+  uint32_t is_alphabetic : 1;     // has a letter (str.isalpha)
+  uint32_t is_symbol : 1;         // every character is in datatrove's PUNCTUATION_SET
+  uint32_t is_punct : 1;          // every character is of a Unicode category P*
+  uint32_t ends_sentence : 1;     // one character at which spaCy's sentencizer ends a sentence
+
+  std::string_view in(std::string_view text) const { return text.substr(begin, bytes); }
+};
+
+// Cuts texts of up to 4 GiB in linear time; keeps its memory. Not for several threads at once.
+class WordSplitter {
+ public:
+  WordSplitter();
+  ~WordSplitter();
+
+  // Appends the words of the text in their order.
+  void split(std::string_view text, WordKind kind, std::vector<Word>& words);
+
+ private:
+  struct English;
+
+  std::unique_ptr<English> english_;
+};
+
+// Sentences of a line as datatrove counts them (spaCy's sentencizer): a sentence begins with the
+// first word and with each word that is not punctuation after an end mark; at least one.
+size_t count_sentences(const std::vector<Word>& words);
+
+}  // namespace llmtool
