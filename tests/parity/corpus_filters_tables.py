@@ -18,6 +18,7 @@ from datatrove.utils.text import PUNCTUATION_SET, TERMINAL_PUNCTUATION
 from spacy.lang.char_classes import (ALPHA, ALPHA_LOWER, ALPHA_UPPER, CONCAT_QUOTES, CURRENCY,
                                      ICONS, LIST_UNITS)
 from spacy.pipeline import Sentencizer
+from spacy.tokenizer import Tokenizer
 
 NLP = spacy.blank("en")
 TOKENIZER = NLP.tokenizer
@@ -83,13 +84,19 @@ def lower_runs():
 
 
 def exceptions():
-    """"do n't": the parts of the exception that is their concatenation."""
+    """"do n't": the words of the exception that is their concatenation. Behind a tab: the words it
+    would be cut into were it no exception, if they are several: spaCy puts it together from them."""
+    plain = Tokenizer(NLP.vocab, prefix_search=TOKENIZER.prefix_search,
+                      suffix_search=TOKENIZER.suffix_search,
+                      infix_finditer=TOKENIZER.infix_finditer, url_match=TOKENIZER.url_match)
     entries = []
     for text, tokens in TOKENIZER.rules.items():
         parts = [token[spacy.symbols.ORTH] for token in tokens]
         if not text.isspace():
             assert "".join(parts) == text and " " not in text
-            entries.append(" ".join(parts))
+            pieces = [token.text for token in plain(text)]
+            tail = "\t" + " ".join(pieces) if len(pieces) > 1 else ""
+            entries.append(" ".join(parts) + tail)
     return sorted(entries)
 
 
@@ -122,10 +129,11 @@ def main():
     words += "inline constexpr std::string_view kEnglishUnits[] = {\n"
     units = sorted({unit.replace("\\", "") for unit in LIST_UNITS}, key=str.encode)
     words += packed([f'"{unit}",' for unit in units]) + "\n};\n\n"
-    words += "// Exceptions of English, one a line, the words of each apart by spaces.\n"
+    words += "// Exceptions of English, one a line: the words of each apart by spaces; behind a tab "
+    words += "the\n// words it would be cut into were it no exception, if they are several.\n"
     words += "inline constexpr char kEnglishExceptions[] =\n"
     for entry in exceptions():
-        piece = entry.replace("\\", "\\\\").replace('"', '\\"') + "\\n"
+        piece = entry.replace("\\", "\\\\").replace('"', '\\"').replace("\t", "\\t") + "\\n"
         if len(line) + len(piece) > 94:
             lines.append(line)
             line = ""

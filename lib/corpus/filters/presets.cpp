@@ -64,7 +64,8 @@ std::vector<std::string> preset_rules(std::string_view preset) {
   if (preset == "fineweb")
     return joined({kRepetition, kQuality, without(kC4Lines, "c4.line_end"), kFineweb});
   if (preset == "llama-code") return kCode;
-  if (preset == "ccnet") return {"length.characters", "ccnet.language_score", "ccnet.bucket"};
+  if (preset == "ccnet")
+    return {"length.characters", "ccnet.language_score", "ccnet.perplexity_bucket"};
   fail(Fault::kUsage, concat("no preset is called '", preset, "'"),
        suggestion(preset, filter_presets(), "there is: c4, gopher, fineweb, llama-code, ccnet"));
 }

@@ -18,16 +18,20 @@ class Exceptions {
  public:
   struct Entry {
     std::string text;
-    std::vector<uint32_t> parts;  // bytes of each word
+    std::vector<uint32_t> parts;   // bytes of each word
+    std::vector<uint32_t> pieces;  // of the words it would be cut into were it none, if several
   };
+
+  static constexpr size_t kLongest = 31;  // bytes of one, or more
 
   static const Exceptions& get() {
     static const Exceptions all;
     return all;
   }
 
+  // text: not empty.
   const Entry* find(std::string_view text) const {
-    if (text.size() > longest_) return nullptr;
+    if (text.size() > kLongest || !(lengths_[ends_of(text)] >> text.size() & 1)) return nullptr;
     for (size_t at = hash(text) & kMask; places_[at] != 0; at = (at + 1) & kMask) {
       const Entry& entry = entries_[places_[at] - 1u];
       if (entry.text == text) return &entry;
@@ -47,20 +51,34 @@ class Exceptions {
       size_t at = hash(entries_[i].text) & kMask;
       while (places_[at] != 0) at = (at + 1) & kMask;
       places_[at] = static_cast<uint16_t>(i + 1);
-      longest_ = std::max(longest_, entries_[i].text.size());
+      LLMTOOL_ASSERT(entries_[i].text.size() <= kLongest);
+      lengths_[ends_of(entries_[i].text)] |= 1u << entries_[i].text.size();
+    }
+  }
+
+  static std::vector<uint32_t> sizes_of(std::string_view words) {
+    std::vector<uint32_t> sizes;
+    while (true) {
+      const size_t end = std::min(words.find(' '), words.size());
+      sizes.push_back(static_cast<uint32_t>(end));
+      if (end == words.size()) return sizes;
+      words.remove_prefix(end + 1);
     }
   }
 
   void add(std::string_view line) {
+    const size_t tab = std::min(line.find('\t'), line.size());
     Entry entry;
-    while (true) {
-      const size_t end = std::min(line.find(' '), line.size());
-      entry.text += line.substr(0, end);
-      entry.parts.push_back(static_cast<uint32_t>(end));
-      if (end == line.size()) break;
-      line.remove_prefix(end + 1);
+    for (const char c : line.substr(0, tab)) {
+      if (c != ' ') entry.text.push_back(c);
     }
+    entry.parts = sizes_of(line.substr(0, tab));
+    if (tab < line.size()) entry.pieces = sizes_of(line.substr(tab + 1));
     entries_.push_back(std::move(entry));
+  }
+
+  static size_t ends_of(std::string_view text) {
+    return (static_cast<uint8_t>(text.front()) * 61u + static_cast<uint8_t>(text.back())) % 4096;
   }
 
   static size_t hash(std::string_view text) {
@@ -75,7 +93,7 @@ class Exceptions {
   static constexpr size_t kMask = (1 << 14) - 1;
   std::vector<Entry> entries_;
   std::array<uint16_t, kMask + 1> places_{};
-  size_t longest_ = 0;
+  std::array<uint32_t, 4096> lengths_{};  // by first and last byte: bit n, one has n bytes
 };
 
 // What the fast path asks about a byte.
@@ -89,6 +107,13 @@ constexpr auto kByteClass = [] {
     classes[c] = letter ? kLetter : space ? kSpaceByte : kOther;
   }
   return classes;
+}();
+
+// Suffixes that are cut off whatever is before them.
+constexpr auto kIsMark = [] {
+  std::array<bool, 256> marks{};
+  for (const char c : std::string_view(",;:!?)]\"")) marks[static_cast<uint8_t>(c)] = true;
+  return marks;
 }();
 
 uint8_t class_of(char c) {
@@ -134,6 +159,15 @@ struct WordSplitter::English {
   const CharacterTable& table = CharacterTable::get();
   const Exceptions& exceptions = Exceptions::get();
   std::vector<Span> suffixes;
+  std::vector<Word> joined;
+  std::array<Word, 128> marks{};  // words of one ASCII character
+
+  English() {
+    for (size_t c = 0; c < marks.size(); ++c) {
+      const char text = static_cast<char>(c);
+      marks[c] = word_of({&text, 1}, 0, 1, table);
+    }
+  }
 
   void add(std::string_view text, size_t begin, size_t bytes, std::vector<Word>& words) const {
     words.push_back(word_of(text, begin, bytes, table));
@@ -170,8 +204,28 @@ struct WordSplitter::English {
     if (from < middle.size()) add(text, begin + from, middle.size() - from, words);
   }
 
+  // Letters up to `end`, one mark, and a space or the end of the text: what split_run() would do,
+  // if it is simple.
+  bool split_marked(std::string_view text, size_t begin, size_t end,
+                    std::vector<Word>& words) const {
+    const size_t letters = end - begin;
+    if (letters < 2 || (end + 1 < text.size() && class_of(text[end + 1]) != kSpaceByte))
+      return false;
+    const char mark = text[end];
+    const bool is_period = mark == '.' && text[end - 1] >= 'a';
+    if (!is_period && !kIsMark[static_cast<uint8_t>(mark)]) return false;
+    if (exceptions.find(text.substr(begin, letters + 1)) != nullptr) return false;
+    if (exceptions.find(text.substr(begin, letters)) != nullptr) return false;
+    words.push_back(word_of_letters(begin, letters));
+    Word word = marks[static_cast<uint8_t>(mark)];
+    word.begin = static_cast<uint32_t>(end);
+    words.push_back(word);
+    return true;
+  }
+
   // A run of non-spaces.
   void split_run(std::string_view text, size_t begin, size_t end, std::vector<Word>& words) {
+    const size_t first_word = words.size();
     suffixes.clear();
     size_t last_size = 0;
     while (begin < end && end - begin != last_size) {
@@ -198,6 +252,48 @@ struct WordSplitter::English {
     if (begin < end) add_middle(text, begin, end, words);
     for (auto at = suffixes.rbegin(); at != suffixes.rend(); ++at)
       add(text, at->begin, at->bytes, words);
+    if (words.size() > first_word + 1) rejoin(text, first_word, words);
+  }
+
+  // The longest exception that the words from `first` on are the pieces of, or null.
+  const Exceptions::Entry* pieces_of(std::string_view text, size_t first,
+                                     const std::vector<Word>& words) const {
+    const Exceptions::Entry* found = nullptr;
+    const size_t begin = words[first].begin;
+    for (size_t last = first + 1; last < words.size(); ++last) {
+      const size_t bytes = words[last].begin + words[last].bytes - begin;
+      if (bytes > Exceptions::kLongest) break;
+      const Exceptions::Entry* entry = exceptions.find(text.substr(begin, bytes));
+      if (entry == nullptr || entry->pieces.size() != last - first + 1) continue;
+      bool same = true;
+      for (size_t i = 0; i < entry->pieces.size(); ++i)
+        same = same && words[first + i].bytes == entry->pieces[i];
+      if (same) found = entry;
+    }
+    return found;
+  }
+
+  // Puts exceptions together again from the words they were cut into.
+  void rejoin(std::string_view text, size_t first, std::vector<Word>& words) {
+    joined.clear();
+    bool is_changed = false;
+    for (size_t i = first; i < words.size();) {
+      const Exceptions::Entry* entry = pieces_of(text, i, words);
+      if (entry == nullptr) {
+        if (is_changed) joined.push_back(words[i]);
+        ++i;
+        continue;
+      }
+      if (!is_changed)
+        joined.assign(words.begin() + static_cast<ptrdiff_t>(first),
+                      words.begin() + static_cast<ptrdiff_t>(i));
+      is_changed = true;
+      add_exception(text, words[i].begin, *entry, joined);
+      i += entry->pieces.size();
+    }
+    if (!is_changed) return;
+    words.resize(first);
+    words.insert(words.end(), joined.begin(), joined.end());
   }
 };
 
@@ -227,6 +323,10 @@ void WordSplitter::split(std::string_view text, WordKind kind, std::vector<Word>
       } else {
         english.add_exception(text, begin, *exception, words);
       }
+      continue;
+    }
+    if (kind == WordKind::kEnglish && english.split_marked(text, begin, at, words)) {
+      ++at;
       continue;
     }
     while (at < text.size() && !is_space_at(text, at, table)) at += character_at(text, at).bytes;
