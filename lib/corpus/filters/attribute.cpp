@@ -105,7 +105,8 @@ class AttributeCheck : public FilterCheck {
     std::vector<Figure> all;
     for (const Condition& c : conditions_) {
       if (!compares_numbers(c)) continue;
-      Figure figure{.name = c.member};
+      Figure figure;
+      figure.name = c.member;
       const double size = std::abs(c.number);
       figure.low = c.number < 0 ? -2 * size : 0;
       figure.high = size == 0 || (size <= 1 && c.number > 0) ? 1 : 2 * size;
@@ -172,13 +173,11 @@ const Register<FilterRule> attribute{
      .make = make_attribute}};
 const Register<FilterRule> language{{.name = "ccnet.language_score",
                                      .measures = "attributes.language_score",
-                                     .presets = "ccnet",
                                      .follows = "CCNet",
                                      .bounds = {0.5, {}},
                                      .make = make_language}};
 const Register<FilterRule> bucket{{.name = "ccnet.perplexity_bucket",
                                    .measures = "attributes.perplexity_bucket is head or middle",
-                                   .presets = "ccnet",
                                    .follows = "CCNet, as LLaMA and RedPajama took it",
                                    .make = make_bucket}};
 

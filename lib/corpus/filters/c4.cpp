@@ -258,11 +258,9 @@ double paragraphs(TextAnalysis& text, const FilterVariants&) {
   return static_cast<double>(count);
 }
 
-FilterRule line_rule(std::string name, std::string measures, std::string presets,
-                     FilterBounds bounds = {}) {
+FilterRule line_rule(std::string name, std::string measures, FilterBounds bounds = {}) {
   return {.name = std::move(name),
           .measures = std::move(measures),
-          .presets = std::move(presets),
           .follows = "C4",
           .bounds = bounds,
           .make = make};
@@ -270,7 +268,6 @@ FilterRule line_rule(std::string name, std::string measures, std::string presets
 
 const Register<FilterRule> page_characters{{.name = "c4.characters",
                                             .measures = "characters of the page, as it came",
-                                            .presets = "c4",
                                             .follows = "C4 (TFDS code)",
                                             .bounds = {{}, 190000},
                                             .scale = Figure::Scale::kLog,
@@ -286,25 +283,24 @@ const Register<FilterRule> mc4_paragraphs{
      .low = 1,
      .high = 1000,
      .measure = paragraphs}};
-const Register<FilterRule> long_word{line_rule("c4.line_word_length",
-                                               "drops lines with a longer word (characters)",
-                                               "c4, fineweb", {{}, 1000})};
+const Register<FilterRule> long_word{
+    line_rule("c4.line_word_length", "drops lines with a longer word (characters)", {{}, 1000})};
 const Register<FilterRule> citations{
-    line_rule("c4.citations", "takes [1], [edit], [citation needed] out of lines", "c4, fineweb")};
+    line_rule("c4.citations", "takes [1], [edit], [citation needed] out of lines")};
 const Register<FilterRule> line_end{
-    line_rule("c4.line_end", "drops lines that do not end in . ? ! \" or end in ...", "c4")};
-const Register<FilterRule> line_words{line_rule(
-    "c4.line_words", "drops lines of fewer words (datatrove, paper: 3)", "c4, fineweb", {5, {}})};
+    line_rule("c4.line_end", "drops lines that do not end in . ? ! \" or end in ...")};
+const Register<FilterRule> line_words{
+    line_rule("c4.line_words", "drops lines of fewer words (datatrove, paper: 3)", {5, {}})};
 const Register<FilterRule> javascript{
-    line_rule("c4.javascript", "drops lines with the word javascript", "c4, fineweb")};
-const Register<FilterRule> policy{line_rule(
-    "c4.policy", "drops lines that speak of terms of use, cookies, privacy policy", "c4, fineweb")};
+    line_rule("c4.javascript", "drops lines with the word javascript")};
+const Register<FilterRule> policy{
+    line_rule("c4.policy", "drops lines that speak of terms of use, cookies, privacy policy")};
 const Register<FilterRule> lorem{
-    line_rule("c4.lorem_ipsum", "drops pages with lorem ipsum in a kept line", "c4, fineweb")};
+    line_rule("c4.lorem_ipsum", "drops pages with lorem ipsum in a kept line")};
 const Register<FilterRule> bracket{
-    line_rule("c4.curly_bracket", "drops pages with { in a kept line", "c4, fineweb")};
-const Register<FilterRule> sentences{line_rule(
-    "c4.sentences", "sentences of the kept lines (datatrove, paper: 5)", "c4, fineweb", {3, {}})};
+    line_rule("c4.curly_bracket", "drops pages with { in a kept line")};
+const Register<FilterRule> sentences{
+    line_rule("c4.sentences", "sentences of the kept lines (datatrove, paper: 5)", {3, {}})};
 
 }  // namespace
 }  // namespace llmtool

@@ -108,7 +108,6 @@ double letters_per_token(TextAnalysis& text, const FilterVariants&) {
 const Register<FilterRule> max_line_length{
     {.name = "code.max_line_length",
      .measures = "characters of the longest line (str.splitlines)",
-     .presets = "llama-code",
      .follows = "RedPajama v1",
      .bounds = {{}, 1000},
      .scale = Figure::Scale::kLog,
@@ -118,7 +117,6 @@ const Register<FilterRule> max_line_length{
 const Register<FilterRule> mean_line_length{
     {.name = "code.mean_line_length",
      .measures = "mean characters of a line (str.splitlines)",
-     .presets = "llama-code",
      .follows = "RedPajama v1",
      .bounds = {{}, 100},
      .scale = Figure::Scale::kLog,
@@ -128,14 +126,12 @@ const Register<FilterRule> mean_line_length{
 const Register<FilterRule> alphanumeric_share{
     {.name = "code.alphanumeric_share",
      .measures = "letters and digits (str.isalnum) / characters",
-     .presets = "llama-code",
      .follows = "RedPajama v1",
      .bounds = {0.25, {}},
      .measure = alphanumeric}};
 const Register<FilterRule> alphabetic_per_token{
     {.name = "code.alphabetic_per_token",
      .measures = "letters / tokens; a token: letters, digits and _ in a row, or another character",
-     .presets = "llama-code",
      .follows = "RedPajama v1, its tokens pythia's",
      .bounds = {1.5, {}},
      .high = 10,

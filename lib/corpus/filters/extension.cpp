@@ -54,7 +54,6 @@ std::unique_ptr<FilterCheck> make(const FilterRule&, const FilterSettings& setti
 
 const Register<FilterRule> extension{{.name = "code.extension",
                                       .measures = "ending of the file's name, in a list",
-                                      .presets = "llama-code",
                                       .follows = "RedPajama v1",
                                       .make = make}};
 

@@ -60,7 +60,6 @@ FilterRule rule(std::string name, std::string measures, FilterBounds bounds,
                 decltype(FilterRule::measure) measured) {
   return {.name = std::move(name),
           .measures = std::move(measures),
-          .presets = "fineweb",
           .follows = "FineWeb (datatrove)",
           .bounds = bounds,
           .measure = measured};

@@ -192,7 +192,6 @@ FilterRule rule(std::string name, std::string measures, FilterBounds bounds, dou
                 decltype(FilterRule::measure) measure) {
   return {.name = std::move(name),
           .measures = std::move(measures),
-          .presets = "gopher, fineweb",
           .follows = "Gopher: datatrove, dolma, paper",
           .bounds = bounds,
           .high = high,
@@ -201,7 +200,6 @@ FilterRule rule(std::string name, std::string measures, FilterBounds bounds, dou
 
 const Register<FilterRule> rule_words{{.name = "gopher.words",
                                        .measures = "words",
-                                       .presets = "gopher, fineweb",
                                        .follows = "Gopher: datatrove, dolma, paper",
                                        .bounds = {50, 100000},
                                        .scale = Figure::Scale::kLog,

@@ -221,7 +221,6 @@ FilterRule rule(std::string name, std::string measures, double at_most,
                 decltype(FilterRule::measure) measure) {
   return {.name = "gopher." + name,
           .measures = std::move(measures),
-          .presets = "gopher, fineweb",
           .follows = "Gopher: datatrove, dolma, paper",
           .bounds = {{}, at_most},
           .measure = measure};

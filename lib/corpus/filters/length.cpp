@@ -25,7 +25,6 @@ const Register<FilterRule> length_bytes{{.name = "length.bytes",
                                          .measure = bytes}};
 const Register<FilterRule> length_characters{{.name = "length.characters",
                                               .measures = "characters (code points) of the text",
-                                              .presets = "ccnet",
                                               .follows = "CCNet's documents of 300 characters",
                                               .bounds = {300, {}},
                                               .scale = Figure::Scale::kLog,

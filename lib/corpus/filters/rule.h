@@ -62,7 +62,6 @@ class FilterCheck {
 struct FilterRule {
   std::string name;                              // "gopher.mean_word_length"
   std::string measures;                          // one line
-  std::string presets = {};                      // "gopher, fineweb"; empty if it is in none
   std::string follows = {};                      // whose definition
   FilterBounds bounds = {};                      // by default
   Figure::Scale scale = Figure::Scale::kLinear;  // of its histogram
