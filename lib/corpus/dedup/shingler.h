@@ -28,10 +28,14 @@ class Shingler {
   // XXH3 hashes of the words (mixed code points) as a polynomial modulo 2^64.
   void shingle(std::string_view text, std::vector<uint32_t>& hashes);
 
+  // Appends hashes of 64 bits instead. A text of fewer words than a shingle has, but at least
+  // `least`, is one shingle. Returns how many there are.
+  size_t append_hashes(std::string_view text, uint64_t least, std::vector<uint64_t>& hashes);
+
  private:
-  void add(uint64_t unit, std::vector<uint32_t>& hashes);
-  void add_words(std::vector<uint32_t>& hashes);
-  void add_characters(std::vector<uint32_t>& hashes);
+  void add(uint64_t unit, std::vector<uint64_t>& hashes);
+  void add_words(std::vector<uint64_t>& hashes);
+  void add_characters(std::vector<uint64_t>& hashes);
 
   ShinglerOptions options_;
   uint64_t power_ = 1;  // of the base: what the oldest unit was multiplied with
@@ -39,6 +43,7 @@ class Shingler {
   std::vector<uint64_t> window_;  // the last `size` units, a ring
   size_t at_ = 0;
   uint64_t count_ = 0, sum_ = 0;
+  std::vector<uint64_t> sums_;
 };
 
 }  // namespace llmtool
