@@ -14,7 +14,8 @@ deps=${LLMTOOL_DEPS:-${XDG_CACHE_HOME:-$HOME/.cache}/llmtool/deps}
 jobs=${JOBS:-$(nproc)}
 
 build_packages=(g++ cmake ninja-build make patch dpkg-dev libcli11-dev libtomlplusplus-dev
-  nlohmann-json3-dev libzstd-dev zlib1g-dev libxxhash-dev libutf8proc-dev doctest-dev python3 xz-utils zstd)
+  nlohmann-json3-dev libzstd-dev zlib1g-dev libxxhash-dev libutf8proc-dev libuchardet-dev doctest-dev
+  python3 xz-utils zstd)
 test_packages=(clang-format cppcheck binutils qemu-user)
 
 say() { printf 'setup: %s\n' "$*" >&2; }
@@ -54,7 +55,7 @@ if ((${#missing[@]})); then
 fi
 
 # ---- 2. Static libraries from source packages ----
-sources=(fmtlib spdlog simdjson sentencepiece)
+sources=(fmtlib spdlog simdjson sentencepiece libxml2)
 # The stamp holds a hash of this part of the script, and the compiler.
 recipe=$(sed -n '/^# ---- 2/,$p' "${BASH_SOURCE[0]}" | sha256sum | cut -d' ' -f1)
 stamp_text="$recipe $(${CXX:-g++} --version | head -n1)"
@@ -134,6 +135,17 @@ patch -d sentencepiece-* -p1 -R -s -i debian/patches/disable-static-library.patc
 build sentencepiece sentencepiece-* "sentencepiece-static sentencepiece_train-static" \
   -DSPM_ENABLE_SHARED=OFF -DSPM_ENABLE_TCMALLOC=OFF -DSPM_USE_BUILTIN_PROTOBUF=ON
 cp "$work"/sentencepiece/src/libsentencepiece*.a "$out/lib/"
+# Only the HTML parser: Debian's static library would bring ICU's 30 MB of tables and liblzma.
+xml_without=()
+for part in C14N CATALOG DEBUG DOCB FTP HTTP ICONV ICU ISO8859X LEGACY LZMA MODULES OUTPUT PATTERN \
+  PROGRAMS PYTHON READER REGEXPS SAX1 SCHEMAS SCHEMATRON TESTS VALID WRITER XINCLUDE XPATH XPTR \
+  ZLIB; do
+  xml_without+=("-DLIBXML2_WITH_$part=OFF")
+done
+build libxml2 libxml2-* LibXml2 "${xml_without[@]}"
+cp "$work/libxml2/libxml2.a" "$out/lib/"
+mkdir -p "$out/include/libxml2/libxml"
+cp libxml2-*/include/libxml/*.h "$work/libxml2/libxml/xmlversion.h" "$out/include/libxml2/libxml/"
 cp sentencepiece-*/src/sentencepiece_{processor,trainer}.h "$out/include/"
 # The classes of the model's own format, for reading and changing a .model file.
 mkdir -p "$out/include/sentencepiece_model"

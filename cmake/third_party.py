@@ -61,6 +61,7 @@ def main():
         ("utf8proc", DOC / "libutf8proc-dev"),
         ("SentencePiece (with Protocol Buffers, Abseil, Darts-clone and esaxx)", deps / "sentencepiece"),
         ("spdlog", deps / "spdlog"), ("{fmt}", deps / "fmtlib"), ("simdjson", deps / "simdjson"),
+        ("libxml2", deps / "libxml2"), ("uchardet", DOC / "libuchardet-dev"),
         ("libstdc++ and libgcc (GPL-3 with the GCC Runtime Library Exception)", None),
     ]
     text = ["Third-party software in the llmtool executable\n\n"
