@@ -144,8 +144,8 @@ for part in C14N CATALOG DEBUG DOCB FTP HTTP ICONV ICU ISO8859X LEGACY LZMA MODU
 done
 build libxml2 libxml2-* LibXml2 "${xml_without[@]}"
 cp "$work/libxml2/libxml2.a" "$out/lib/"
-mkdir -p "$out/include/libxml2/libxml"
-cp libxml2-*/include/libxml/*.h "$work/libxml2/libxml/xmlversion.h" "$out/include/libxml2/libxml/"
+mkdir -p "$out/include/libxml"
+cp libxml2-*/include/libxml/*.h "$work/libxml2/libxml/xmlversion.h" "$out/include/libxml/"
 cp sentencepiece-*/src/sentencepiece_{processor,trainer}.h "$out/include/"
 # The classes of the model's own format, for reading and changing a .model file.
 mkdir -p "$out/include/sentencepiece_model"
