@@ -16,7 +16,7 @@ struct HtmlOptions {
   bool include_comments = false;  // of readers
   bool include_tables = true;
   bool keep_links = false;  // [text](href)
-  HtmlLimits limits;
+  HtmlLimits limits = {};
 };
 
 struct HtmlText {

@@ -41,14 +41,15 @@ class Collapser {
     if (pending_) out_ += ' ';
     pending_ = false;
     out_ += s;
+    glued_ = true;
   }
 
  private:
-  void space() { pending_ = out_.size() > line_start_; }
+  void space() { pending_ = out_.size() > line_start_ && !glued_; }
 
   void word(std::string_view s, size_t& i) {
     if (pending_) out_ += ' ';
-    pending_ = false;
+    pending_ = glued_ = false;
     const size_t from = i++;
     while (i < s.size() && !is_ascii_space(s[i]) && s[i] != '\xC2' && s[i] != '\xE2' &&
            s[i] != '\xEF') {
@@ -60,6 +61,7 @@ class Collapser {
   std::string& out_;
   size_t line_start_;
   bool pending_ = false;
+  bool glued_ = false;  // no white space after an opening mark
 };
 
 class Renderer {
