@@ -1,23 +1,26 @@
+#include "lib/corpus/decontaminate/decontaminate.h"
+
 #include <CLI/CLI.hpp>
 #include <optional>
 
 #include "cmd/corpus_step.h"
 #include "lib/base/error.h"
-#include "lib/corpus/decontaminate/decontaminate.h"
 
 namespace llmtool {
 namespace {
 
 constexpr const char* kHelp =
     "An item of an evaluation set has parts: its question, each answer, and 'joint', the n-grams\n"
-    "that hold the end of the question and the beginning of an answer. A document holds a share of\n"
+    "that hold the end of the question and the beginning of an answer. A document holds a share "
+    "of\n"
     "a part: of its distinct n-grams of words those that stand in the document with at most\n"
     "--max-gap words between one and the next, weighed alike or by idf, ln(1 + parts / parts with\n"
     "that n-gram). A part is found if the share is --min-share or more; a part of up to\n"
     "--perfect-words words must be there whole; one of less than --ngram words is not looked for.\n"
     "Words: lower case, parted by everything but letters and digits; accents dropped; ideographs\n"
     "and kana each a word. --numbers zero makes each number 0.\n"
-    "  decon      5 words, questions and answers, idf, share 0.8, whole up to 25 words, gaps of 11\n"
+    "  decon      5 words, questions and answers, idf, share 0.8, whole up to 25 words, gaps of "
+    "11\n"
     "             (after allenai/decon, which takes 5 tokens of cl100k)\n"
     "  datatrove  12 words, any n-gram of answers and joints, numbers as 0\n"
     "  gpt3       13 words, any n-gram of question, answers and joints\n"
@@ -26,9 +29,11 @@ constexpr const char* kHelp =
     "--needs-answer lets it count only then (or if the item has no answer).\n"
     "Documents that match get the attribute contamination: set, item (from 1), part, share, bytes\n"
     "and text of each match. --matches writes the same for each document as JSON lines.\n"
-    "Sets: JSON lines (.gz, .zst) or .csv; question: question, query, context, prompt, text, turns,\n"
+    "Sets: JSON lines (.gz, .zst) or .csv; question: question, query, context, prompt, text, "
+    "turns,\n"
     "...; answers: answer, answers, aliases, continuation, canonical_solution, code, the choice\n"
-    "that gold or answer names, 'Best Answer', 'Correct Answers'; MMLU's CSV with or without names.\n\n"
+    "that gold or answer names, 'Best Answer', 'Correct Answers'; MMLU's CSV with or without "
+    "names.\n\n"
     "Example:\n"
     "  llmtool decontaminate web.jsonl --against gsm8k/test.jsonl mmlu/*.csv --matches m.jsonl -o "
     "clean.jsonl";

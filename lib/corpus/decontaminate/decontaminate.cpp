@@ -91,10 +91,10 @@ void Decontaminate::start(StepResources& resources) {
 
 std::string Decontaminate::as_json(const Overlap& overlap, std::string_view text) const {
   const EvalItem& item = index_.items()[overlap.item];
-  std::string json = concat(R"({"set": )", json_text(item.set), R"(, "item": )", item.number,
-                            R"(, "part": ")", name_of(overlap.part), R"(", "share": )",
-                            formatted("%.4f", overlap.share), R"(, "begin": )", overlap.begin,
-                            R"(, "end": )", overlap.end);
+  std::string json =
+      concat(R"({"set": )", json_text(item.set), R"(, "item": )", item.number, R"(, "part": ")",
+             name_of(overlap.part), R"(", "share": )", formatted("%.4f", overlap.share),
+             R"(, "begin": )", overlap.begin, R"(, "end": )", overlap.end);
   if (overlap.answer != Overlap::Answer::kNone) {
     json += concat(R"(, "answer": )", overlap.answer == Overlap::Answer::kPresent);
   }
@@ -203,10 +203,10 @@ std::vector<std::pair<std::string, std::string>> Decontaminate::facts() const {
       {"contaminated documents", std::to_string(documents_)}};
   for (const auto& [set, counts] : sets_) {
     if (counts.documents == 0) continue;
-    facts.emplace_back(set, concat(found(counts, "question"), " questions, ",
-                                   found(counts, "answer"), " answers, ", found(counts, "joint"),
-                                   " joints of ", counts.items, " items in ", counts.documents,
-                                   " documents"));
+    facts.emplace_back(
+        set, concat(found(counts, "question"), " questions, ", found(counts, "answer"),
+                    " answers, ", found(counts, "joint"), " joints of ", counts.items, " items in ",
+                    counts.documents, " documents"));
   }
   return facts;
 }
@@ -219,10 +219,10 @@ std::string Decontaminate::report_html() const {
                     std::to_string(found(counts, "answer")),
                     std::to_string(found(counts, "joint"))});
   }
-  return section("Evaluation sets", grid_table({"set", "items", "documents", "questions found",
-                                                "with an answer beside", "answers found",
-                                                "joints found"},
-                                               rows)) +
+  return section("Evaluation sets",
+                 grid_table({"set", "items", "documents", "questions found",
+                             "with an answer beside", "answers found", "joints found"},
+                            rows)) +
          section("What matched where (the first matches)",
                  grid_table({"set", "item", "part", "share", "document", "bytes", "text"}, shown_));
 }

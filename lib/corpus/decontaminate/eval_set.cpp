@@ -16,9 +16,9 @@ using Json = nlohmann::json;
 constexpr std::string_view kQuestions[] = {"question", "Question",    "query",
                                            "context",  "prompt",      "text",
                                            "turns",    "instruction", "sent_more"};
-constexpr std::string_view kAnswers[] = {"answer",      "answers", "aliases",
-                                         "continuation", "canonical_solution", "code", "output",
-                                         "Best Answer"};
+constexpr std::string_view kAnswers[] = {
+    "answer", "answers", "aliases",    "continuation", "canonical_solution",
+    "code",   "output",  "Best Answer"};
 
 // Strings, numbers, and lists of them, one text each.
 void append_texts(const Json& value, std::vector<std::string>& texts) {
@@ -72,8 +72,8 @@ std::string without_labels(std::string_view text) {
 void add_answer(EvalItem& item, std::string answer) {
   std::string_view view = answer;
   strip_space(view);
-  if (!view.empty() && std::find(item.answers.begin(), item.answers.end(), view) ==
-                           item.answers.end()) {
+  if (!view.empty() &&
+      std::find(item.answers.begin(), item.answers.end(), view) == item.answers.end()) {
     item.answers.emplace_back(view);
   }
 }
@@ -250,8 +250,7 @@ std::vector<EvalItem> read_eval_set(const fs::path& path, const EvalFields& fiel
   if (name.extension() == ".gz" || name.extension() == ".zst") name = name.stem();
   const bool csv = name.extension() == ".csv";
   const std::string set = with_valid_utf8(name.stem().string());
-  std::vector<EvalItem> items =
-      csv ? read_csv(path, set, fields) : read_lines(path, set, fields);
+  std::vector<EvalItem> items = csv ? read_csv(path, set, fields) : read_lines(path, set, fields);
   for (EvalItem& item : items) {
     item.question = with_valid_utf8(item.question);
     for (std::string& answer : item.answers) answer = with_valid_utf8(answer);

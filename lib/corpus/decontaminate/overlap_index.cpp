@@ -197,8 +197,7 @@ void OverlapIndex::judge(uint32_t index, std::span<const Scratch::Seed> seeds,
     while (j < seeds.size() && seeds[j].word - seeds[j - 1].word <= 2 * reach) ++j;
     const uint64_t low = seeds[i].word > reach ? seeds[i].word - reach : 0;
     const uint64_t high = uint64_t{seeds[j - 1].word} + reach + 1;
-    const auto begin =
-        std::lower_bound(scratch.hits.begin(), scratch.hits.end(), low, word_less);
+    const auto begin = std::lower_bound(scratch.hits.begin(), scratch.hits.end(), low, word_less);
     const auto end = std::lower_bound(begin, scratch.hits.end(), high, word_less);
     cluster_hits(part, {begin, end}, best);
     i = j;

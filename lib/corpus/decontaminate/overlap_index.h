@@ -26,7 +26,7 @@ enum class EvalPart : uint8_t { kQuestion, kAnswer, kJoint };
 std::string_view name_of(EvalPart part);  // "question", ...
 
 struct OverlapRule {
-  size_t ngram = 5;  // words
+  size_t ngram = 5;                     // words
   bool parts[3] = {true, true, false};  // by EvalPart
   double min_share = 0.8;               // 0: any n-gram
   size_t perfect_words = 25;
@@ -81,12 +81,12 @@ class OverlapIndex {
     uint32_t item = 0;
     EvalPart kind = EvalPart::kQuestion;
     uint32_t words = 0;
-    double weight = 0;               // of all its n-grams
-    std::vector<uint32_t> ngrams;    // sorted, distinct
+    double weight = 0;             // of all its n-grams
+    std::vector<uint32_t> ngrams;  // sorted, distinct
   };
   struct Ngram {
     uint64_t hash = 0;
-    uint32_t parts = 0;              // that have it
+    uint32_t parts = 0;  // that have it
     double weight = 1;
     std::vector<uint32_t> leads_to;  // parts to look at where it is found
   };

@@ -60,7 +60,7 @@ inline bool is_space(uint32_t c) {
          c == 0x2029 || c == 0x202F || c == 0x205F || c == 0x3000;
 }
 
-// The text without white space at both ends.
+// The text without white space at both ends (defined in filters/characters.cpp).
 std::string_view stripped(std::string_view text);
 
 }  // namespace llmtool

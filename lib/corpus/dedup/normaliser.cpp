@@ -234,24 +234,6 @@ void append_text_dedup(std::string& out, std::string_view text) {
 
 }  // namespace
 
-std::string_view stripped(std::string_view text) {
-  size_t begin = 0;
-  while (begin < text.size()) {
-    size_t next = begin;
-    if (!is_space(next_code_point(text, next))) break;
-    begin = next;
-  }
-  size_t end = text.size();
-  while (end > begin) {
-    size_t last = end - 1;
-    while ((static_cast<unsigned char>(text[last]) & 0xC0) == 0x80) --last;
-    size_t behind = last;
-    if (!is_space(next_code_point(text, behind))) break;
-    end = last;
-  }
-  return text.substr(begin, end - begin);
-}
-
 const std::vector<std::string>& normalisation_names() {
   static const std::vector<std::string> names{"none", "lower", "ccnet", "datatrove", "text-dedup"};
   return names;
