@@ -2,10 +2,15 @@
 // sorted on all threads, laid down in a temporary file without a name, and merged.
 //
 // Record is trivially copyable, and its operator< is a total order that tells any two records apart
-// that differ in a byte: so the result is a function of the records alone. A full disk is an error.
+// that differ in a byte: so the result is a function of the records alone. It is faster with a
+// member uint64_t sort_prefix() const that never falls from one record to a greater one. A full
+// disk is an error.
 #pragma once
 
 #include <algorithm>
+#include <array>
+#include <bit>
+#include <concepts>
 #include <cstring>
 #include <memory>
 #include <span>
@@ -152,6 +157,56 @@ void merge_to_fewer(PositionedFile& file, std::vector<Range>& ranges, size_t mos
   }
 }
 
+template <class Record>
+concept HasSortPrefix = requires(const Record& r) {
+  { r.sort_prefix() } -> std::same_as<uint64_t>;
+};
+
+inline constexpr size_t kSmallSort = 4096;  // records that std::sort has in the cache
+
+// Records are put into buckets by the leading bits of their prefixes where they lie (McIlroy,
+// Bostic, McIlroy 1993, "Engineering radix sort"), and the buckets are sorted.
+template <HasSortPrefix Record>
+void sort_by_prefix(Record* begin, Record* end) {
+  constexpr int kBucketBits = 10;
+  const auto count = static_cast<size_t>(end - begin);
+  if (count <= kSmallSort) return std::sort(begin, end);
+  uint64_t low = ~uint64_t{0}, high = 0;
+  for (const Record* r = begin; r != end; ++r) {
+    low = std::min(low, r->sort_prefix());
+    high = std::max(high, r->sort_prefix());
+  }
+  if (low == high) return std::sort(begin, end);
+  const int shift = std::max(0, static_cast<int>(std::bit_width(high - low)) - kBucketBits);
+  const auto bucket = [&](const Record& r) {
+    return static_cast<size_t>((r.sort_prefix() - low) >> shift);
+  };
+  std::array<size_t, (1 << kBucketBits) + 1> start{};
+  for (const Record* r = begin; r != end; ++r) ++start[bucket(*r) + 1];
+  for (size_t b = 1; b < start.size(); ++b) start[b] += start[b - 1];
+  std::array<size_t, 1 << kBucketBits> next;
+  std::copy(start.begin(), start.end() - 1, next.begin());
+  for (size_t b = 0; b < next.size(); ++b) {
+    while (next[b] < start[b + 1]) {
+      Record& r = begin[next[b]];
+      const size_t to = bucket(r);
+      if (to == b)
+        ++next[b];
+      else
+        std::swap(r, begin[next[to]++]);
+    }
+  }
+  for (size_t b = 0; b < next.size(); ++b) sort_by_prefix(begin + start[b], begin + start[b + 1]);
+}
+
+template <class Record>
+void sort_records(Record* begin, Record* end) {
+  if constexpr (HasSortPrefix<Record>)
+    sort_by_prefix(begin, end);
+  else
+    std::sort(begin, end);
+}
+
 // The whole input in memory: a sorted piece for each thread.
 template <class Record, class Sink>
 void sort_in_memory(const PositionedFile& input, uint64_t count, ThreadPool& pool, Sink& sink) {
@@ -162,7 +217,7 @@ void sort_in_memory(const PositionedFile& input, uint64_t count, ThreadPool& poo
     const uint64_t begin = bound(static_cast<uint64_t>(piece));
     const uint64_t end = bound(static_cast<uint64_t>(piece) + 1);
     input.read(begin * sizeof(Record), &records[begin], (end - begin) * sizeof(Record));
-    std::sort(&records[begin], &records[0] + end);
+    sort_records(&records[begin], &records[0] + end);
   });
   std::vector<SortedRun<Record>> runs;
   for (uint64_t piece = 0; piece < pieces; ++piece) {
@@ -191,7 +246,7 @@ std::vector<Range> write_runs(const PositionedFile& input, uint64_t count, Posit
                              const auto [begin, end] = ranges[static_cast<size_t>(i)];
                              const size_t bytes = (end - begin) * sizeof(Record);
                              input.read(begin * sizeof(Record), buffer.get(), bytes);
-                             std::sort(buffer.get(), buffer.get() + (end - begin));
+                             sort_records(buffer.get(), buffer.get() + (end - begin));
                              out.write(begin * sizeof(Record), buffer.get(), bytes);
                            });
   return ranges;

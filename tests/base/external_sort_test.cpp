@@ -17,6 +17,12 @@ struct Pair {
   auto operator<=>(const Pair&) const = default;
 };
 
+// The same with a prefix: its upper half, so that records with the same prefix differ.
+struct PrefixedPair : Pair {
+  auto operator<=>(const PrefixedPair&) const = default;
+  uint64_t sort_prefix() const { return key >> 5; }
+};
+
 std::vector<Pair> random_pairs(size_t count, uint64_t keys) {
   const Rng rng(7, count);
   std::vector<Pair> pairs(count);
@@ -43,8 +49,9 @@ size_t files_in(const fs::path& folder) {
 
 TEST_CASE("external sort: the order of std::sort at any size, memory and number of threads") {
   const ScratchFolder folder;
-  for (const size_t count : {0, 1, 2, 1000, 50000}) {
-    std::vector<Pair> pairs = random_pairs(count, count / 3 + 1);
+  for (const size_t count : {0, 1, 2, 1000, 50000, 50001}) {
+    // The last: few keys, so that whole buckets have the same prefix.
+    std::vector<Pair> pairs = random_pairs(count, count == 50001 ? 3 : count / 3 + 1);
     write_pairs(folder.path() / "in", pairs);
     std::sort(pairs.begin(), pairs.end());
     for (const int threads : {1, 2, 5}) {
@@ -55,6 +62,9 @@ TEST_CASE("external sort: the order of std::sort at any size, memory and number 
         INFO(count << " records, " << threads << " threads, " << memory << " bytes");
         external_sort<Pair>(folder.path() / "in", folder.path() / "out",
                             {folder.path(), memory, &pool});
+        CHECK((read_pairs(folder.path() / "out") == pairs));
+        external_sort<PrefixedPair>(folder.path() / "in", folder.path() / "out",
+                                    {folder.path(), memory, &pool});
         CHECK((read_pairs(folder.path() / "out") == pairs));
         CHECK(files_in(folder.path()) == 2);
       }

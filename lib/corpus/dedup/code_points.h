@@ -32,7 +32,7 @@ inline uint32_t next_code_point(std::string_view text, size_t& at) {
   return c;
 }
 
-inline void append_code_point(std::string& out, uint32_t c) {
+inline void put_code_point(std::string& out, uint32_t c) {
   const auto tail = [&](int shift) {
     out.push_back(static_cast<char>(0x80 | (c >> shift & 0x3F)));
   };
@@ -59,8 +59,5 @@ inline bool is_space(uint32_t c) {
   return c == 0x85 || c == 0xA0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200A) || c == 0x2028 ||
          c == 0x2029 || c == 0x202F || c == 0x205F || c == 0x3000;
 }
-
-// The text without white space at both ends (defined in filters/characters.cpp).
-std::string_view stripped(std::string_view text);
 
 }  // namespace llmtool

@@ -15,11 +15,13 @@ constexpr const char* kRemovals = "removals";
 // What the rule about documents needs to know of each.
 struct DocumentRecord {
   uint64_t hash, rank, content, id, index;
+  uint64_t sort_prefix() const { return hash; }
   auto operator<=>(const DocumentRecord&) const = default;
 };
 
 struct PieceRecord {
   uint64_t hash, place;
+  uint64_t sort_prefix() const { return hash; }
   auto operator<=>(const PieceRecord&) const = default;
 };
 

@@ -19,6 +19,7 @@ struct BandRecord {
   uint32_t content;  // the upper half of the hash of its text
   uint32_t number;
   auto operator<=>(const BandRecord&) const = default;
+  uint64_t sort_prefix() const { return key; }
 };
 
 // What decides which document of a cluster stays; the least is kept.

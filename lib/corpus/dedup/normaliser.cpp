@@ -6,6 +6,7 @@
 
 #include "lib/base/error.h"
 #include "lib/corpus/dedup/code_points.h"
+#include "lib/corpus/filters/characters.h"
 
 namespace llmtool {
 namespace {
@@ -70,21 +71,57 @@ bool is_final_sigma(std::string_view text, size_t begin, size_t end) {
   return true;
 }
 
-// Calls f(code point) with the lower case of each code point of the text.
+// Calls f(code point) with the lower case of the code point at text[at], which `at` moves behind.
 template <class F>
-void for_each_lowered(std::string_view text, F&& f) {
+void lower_next(std::string_view text, size_t& at, F&& f) {
+  const size_t begin = at;
+  const uint32_t c = next_code_point(text, at);
+  if (c < 0x80) {
+    f(c - 'A' < 26u ? c | 0x20 : c);
+  } else if (c == kSigma) {
+    f(is_final_sigma(text, begin, at) ? kFinalSigma : kSigma + 32);
+  } else if (c == kCapitalDottedI) {
+    f(uint32_t{'i'});
+    f(uint32_t{0x307});
+  } else {
+    f(static_cast<uint32_t>(utf8proc_tolower(static_cast<utf8proc_int32_t>(c))));
+  }
+}
+
+// What becomes of a byte of ASCII: another, or nothing.
+struct AsciiMap {
+  std::array<char, 128> to{};
+  std::array<bool, 128> stays{};
+};
+
+template <class F>
+constexpr AsciiMap ascii_map(F&& f) {
+  AsciiMap map;
+  for (unsigned c = 0; c < 128; ++c) {
+    const int to = f(c - 'A' < 26u ? c | 0x20 : c);
+    map.stays[c] = to >= 0;
+    map.to[c] = static_cast<char>(to);
+  }
+  return map;
+}
+
+// Runs of ASCII by the map, other code points in lower case by f.
+template <class F>
+void map_lowered(std::string& out, std::string_view text, const AsciiMap& map, F&& f) {
   for (size_t at = 0; at < text.size();) {
-    const size_t begin = at;
-    const uint32_t c = next_code_point(text, at);
-    if (c < 0x80) {
-      f(c - 'A' < 26u ? c | 0x20 : c);
-    } else if (c == kSigma) {
-      f(is_final_sigma(text, begin, at) ? kFinalSigma : kSigma + 32);
-    } else if (c == kCapitalDottedI) {
-      f(uint32_t{'i'});
-      f(uint32_t{0x307});
-    } else {
-      f(static_cast<uint32_t>(utf8proc_tolower(static_cast<utf8proc_int32_t>(c))));
+    size_t end = at;
+    while (end < text.size() && static_cast<unsigned char>(text[end]) < 0x80) ++end;
+    const size_t before = out.size();
+    out.resize(before + (end - at));
+    char* p = &out[before];
+    for (; at < end; ++at) {
+      const auto c = static_cast<unsigned char>(text[at]);
+      *p = map.to[c];
+      p += map.stays[c];
+    }
+    out.resize(static_cast<size_t>(p - out.data()));
+    while (at < text.size() && static_cast<unsigned char>(text[at]) >= 0x80) {
+      lower_next(text, at, f);
     }
   }
 }
@@ -114,19 +151,22 @@ bool is_control(uint32_t c) {
   return c < 0x20 || (c >= 0x7F && c < 0xA0);
 }
 
-void append_lower(std::string& out, std::string_view text) {
-  for_each_lowered(text, [&](uint32_t c) { append_code_point(out, c); });
+void append_lowered(std::string& out, std::string_view text) {
+  static constexpr AsciiMap kMap = ascii_map([](unsigned c) { return static_cast<int>(c); });
+  map_lowered(out, text, kMap, [&](uint32_t c) { put_code_point(out, c); });
 }
 
 void append_ccnet(std::string& out, std::string_view text) {
+  static constexpr AsciiMap kMap = ascii_map([](unsigned c) {
+    if (c < 0x20 || c == 0x7F) return -1;
+    return c - '0' < 10u ? int{'0'} : static_cast<int>(c);
+  });
   static const CodePointSet punctuation(U"，。、„”“«»１」「《》´∶：？！（）；–—．～’…━〈〉【】％►");
-  for_each_lowered(stripped(text), [&](uint32_t c) {
-    if (c < 0x80) {
-      if (c >= 0x20 && c != 0x7F) out.push_back(static_cast<char>(is_digit(c) ? '0' : c));
-    } else if (is_digit(c)) {
+  map_lowered(out, stripped(text), kMap, [&](uint32_t c) {
+    if (is_digit(c)) {
       out.push_back('0');
     } else if (!is_control(c) && !punctuation.has(c)) {
-      append_code_point(out, c);
+      put_code_point(out, c);
     }
   });
 }
@@ -135,6 +175,16 @@ void append_ccnet(std::string& out, std::string_view text) {
 class Simplifier {
  public:
   explicit Simplifier(std::string& out) : out_(out), begin_(out.size()) {}
+
+  // Letters of ASCII.
+  void add_letters(std::string_view letters) {
+    end();
+    const size_t before = out_.size();
+    out_.resize(before + letters.size());
+    for (size_t i = 0; i < letters.size(); ++i) {
+      out_[before + i] = static_cast<char>(letters[i] | 0x20);
+    }
+  }
 
   void add(uint32_t c) {
     if (is_digit(c)) {
@@ -199,7 +249,7 @@ class Simplifier {
                                                parts.size(), UTF8PROC_DECOMPOSE, &boundary);
     for (int i = 0; i < count; ++i) {
       const auto part = static_cast<uint32_t>(parts[static_cast<size_t>(i)]);
-      if (category(part) != UTF8PROC_CATEGORY_MN) append_code_point(out_, part);
+      if (category(part) != UTF8PROC_CATEGORY_MN) put_code_point(out_, part);
     }
   }
 
@@ -210,9 +260,19 @@ class Simplifier {
   uint32_t separator_ = 0;
 };
 
+bool is_letter(char c) {
+  return (static_cast<unsigned>(c) | 0x20) - 'a' < 26u;
+}
+
 void append_datatrove(std::string& out, std::string_view text) {
   Simplifier simplifier(out);
-  for_each_lowered(text, [&](uint32_t c) { simplifier.add(c); });
+  for (size_t at = 0; at < text.size();) {
+    size_t end = at;
+    while (end < text.size() && is_letter(text[end])) ++end;
+    if (end > at) simplifier.add_letters(text.substr(at, end - at));
+    at = end;
+    if (at < text.size()) lower_next(text, at, [&](uint32_t c) { simplifier.add(c); });
+  }
   simplifier.finish();
 }
 
@@ -224,9 +284,13 @@ bool is_word_character(uint32_t c) {
 }
 
 void append_text_dedup(std::string& out, std::string_view text) {
-  for_each_lowered(text, [&](uint32_t c) {
+  static constexpr AsciiMap kMap = ascii_map([](unsigned c) {
+    const bool is_word = c - '0' < 10u || c - 'a' < 26u || c == '_';
+    return is_word ? static_cast<int>(c) : int{' '};
+  });
+  map_lowered(out, text, kMap, [&](uint32_t c) {
     if (is_word_character(c))
-      append_code_point(out, c);
+      put_code_point(out, c);
     else
       out.push_back(' ');
   });
@@ -256,7 +320,7 @@ void append_normalised(std::string& out, std::string_view text, Normalisation ho
       out += text;
       break;
     case Normalisation::kLower:
-      append_lower(out, text);
+      append_lowered(out, text);
       break;
     case Normalisation::kCcnet:
       append_ccnet(out, text);

@@ -5,7 +5,7 @@
 #include <xxhash.h>
 
 #include "lib/base/error.h"
-#include "lib/corpus/dedup/code_points.h"
+#include "lib/corpus/filters/characters.h"
 
 namespace llmtool {
 namespace {

@@ -1,7 +1,7 @@
 #include "lib/corpus/dedup/piece_removal.h"
 
 #include "lib/base/error.h"
-#include "lib/corpus/dedup/code_points.h"
+#include "lib/corpus/filters/characters.h"
 
 namespace llmtool {
 

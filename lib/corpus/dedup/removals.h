@@ -16,6 +16,7 @@ struct Removal {
   static constexpr uint64_t kNobody = ~uint64_t{0};     // every copy goes
   static constexpr uint64_t kIndex = ~uint64_t{0} - 1;  // it is in the index of earlier runs
   auto operator<=>(const Removal&) const = default;
+  uint64_t sort_prefix() const { return place; }
 };
 
 // Pieces in the order of the input: the document's place and that of the piece in it.

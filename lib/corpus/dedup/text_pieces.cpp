@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "lib/base/error.h"
-#include "lib/corpus/dedup/code_points.h"
+#include "lib/corpus/filters/characters.h"
 
 namespace llmtool {
 namespace {
