@@ -73,7 +73,9 @@ void OverlapIndex::add_parts(uint32_t item) {
     std::vector<uint64_t> hashes;
     for (const MatchWord& word : answer) hashes.push_back(word.hash);
     if (!hashes.empty()) answers_[item].push_back(std::move(hashes));
-    if (rule_.parts[1]) add_part(item, EvalPart::kAnswer, answer);
+    if (rule_.parts[1] && answer.size() >= rule_.answer_words) {
+      add_part(item, EvalPart::kAnswer, answer);
+    }
     if (!rule_.parts[2] || answer.empty() || question.empty()) continue;
     const size_t tail = std::min(question.size(), rule_.ngram - 1);
     std::vector<MatchWord> joint(question.end() - static_cast<long>(tail), question.end());

@@ -55,17 +55,17 @@ bool is_one_of(std::string_view word, const std::string_view (&list)[N]) {
 
 bool behind_version_word(std::string_view text, size_t i) {
   static constexpr std::string_view kWords[] = {
-      "v",       "version", "versions", "ver",    "release",  "releases", "firmware",
-      "section", "chapter", "sec",      "build",  "rev",      "update",   "clause",
-      "article", "driver",  "bios",     "kernel", "software", "paragraph"};
+      "v",       "version", "versions", "ver",    "release",  "releases",  "firmware",
+      "section", "chapter", "sec",      "build",  "rev",      "update",    "clause",
+      "article", "driver",  "bios",     "kernel", "software", "paragraph", "oid"};
   const WordsBefore words = words_before(text, i, 1);
   return words.count > 0 && is_one_of(words.word[0], kWords);
 }
 
 bool behind_address_word(std::string_view text, size_t i) {
-  static constexpr std::string_view kWords[] = {"ip",   "ipv",     "address",   "addresses", "host",
-                                                "ping", "http",    "https",     "server",    "dns",
-                                                "from", "gateway", "nameserver"};
+  static constexpr std::string_view kWords[] = {
+      "ip",    "ipv",    "address", "addresses", "host",       "ping", "http",
+      "https", "server", "dns",     "gateway",   "nameserver", "ssh"};
   const WordsBefore words = words_before(text, i, 2);
   for (size_t k = 0; k < words.count; ++k) {
     if (is_one_of(words.word[k], kWords)) return true;
@@ -88,9 +88,11 @@ size_t look_at_v4(std::string_view text, size_t i, bool private_too, Spans& span
     return i + 1;
   }
   const uint32_t address = v4(octets[0], octets[1], octets[2], octets[3]);
-  if (!private_too && !is_public(address)) return end;
+  const bool open = is_public(address);
+  if (!private_too && !open) return end;
   if (behind_version_word(text, begin)) return end;
-  if (end - begin == 7 && !behind_address_word(text, begin)) return end;
+  // Version numbers and sections look the same, but have few digits.
+  if (open && end - begin < 3 + 8 && !behind_address_word(text, begin)) return end;
   spans.push_back({begin, end, PiiKind::kIp});
   return end;
 }

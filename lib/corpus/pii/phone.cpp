@@ -30,10 +30,11 @@ bool is_separator(char c) {
 // Digits with single separators between groups, "(0)" and brackets around a group.
 struct Groups {
   std::array<char, 20> digits{};
-  size_t count = 0;    // of digits
-  size_t groups = 0;   // of groups
-  size_t longest = 0;  // group
-  size_t end = npos;   // behind the last digit or its bracket
+  size_t count = 0;                   // of digits
+  size_t groups = 0;                  // of groups
+  size_t longest = 0;                 // group
+  bool dots = false, spaces = false;  // between groups
+  size_t end = npos;                  // behind the last digit or its bracket
 };
 
 Groups read_groups(std::string_view text, size_t i) {
@@ -59,6 +60,8 @@ Groups read_groups(std::string_view text, size_t i) {
     const char next = at(text, i);
     const char after = at(text, i + 1);
     if (is_separator(next) && (is_digit(after) || (after == '(' && !open))) {
+      read.dots = read.dots || next == '.';
+      read.spaces = read.spaces || next == ' ';
       ++i;
     } else if (next != '(' && !(is_digit(next) && !open)) {
       break;
@@ -77,7 +80,8 @@ bool ends_cleanly(std::string_view text, size_t end) {
 
 bool begins_cleanly(std::string_view text, size_t begin) {
   const char left = before(text, begin);
-  if (is_alnum(left) || left == '_' || left == '$' || left == '#' || left == '=' || left == '+') {
+  if (is_alnum(left) || left == '_' || left == '$' || left == '#' || left == '=' || left == '+' ||
+      left == '~' || left == '^') {
     return false;
   }
   const bool joins = left == '-' || left == '.' || left == '/' || left == ':' || left == ',';
@@ -95,7 +99,8 @@ bool plausible_american(const char* d) {
 
 bool plausible_international(const Groups& read) {
   const char* d = read.digits.data();
-  if (read.count < 8 || read.count > 15 || d[0] == '0') return false;
+  // One group of eight digits is rather a number with a sign.
+  if (read.count < (read.groups > 1 ? 8 : 10) || read.count > 15 || d[0] == '0') return false;
   if (d[0] == '1') return read.count == 11 && plausible_american(d + 1);
   if (d[0] == '9' && d[1] == '9' && (d[2] < '2' || d[2] > '8')) return false;
   return d[0] == '7' || has_pair(kTwoDigitCodes, d[0], d[1]) ||
@@ -182,6 +187,7 @@ size_t cued_end(std::string_view text, size_t begin) {
   if (!behind_phone_word(text, begin) || !follows_directly(text, begin)) return npos;
   const Groups read = read_groups(text, begin);
   if (read.end == npos || read.count < 7 || read.count > 15 || looks_like_a_date(read)) return npos;
+  if (read.dots && read.spaces) return npos;
   return read.end;
 }
 

@@ -6,8 +6,8 @@
 //           user of an SSH or HTTP address (git@host:path, https://user@host), image@2x.png.
 //   ip      IPv4 in four decimal octets without leading zeros, IPv6 as inet_pton reads it. Only
 //           addresses of the public internet unless private_addresses. Not: part of a longer dotted
-//           number, behind "v" or a word such as "version"; four one-digit octets count only behind
-//           a word such as "ip" or an address scheme.
+//           number, behind "v" or a word such as "version"; fewer than eight digits count only
+//           behind a word such as "ip" or "http".
 //   phone   +country code and 8 to 15 digits in groups (a code that ITU-T E.164 assigns); North
 //           American (212) 555-0143, 212-555-0143, 212.555.0143; behind a word such as "tel" or
 //           "call us at" any 7 to 15 digits in groups. Not: dates, ISBN, parts of longer numbers.
