@@ -40,6 +40,13 @@ class RawInput {
   const char* data() const { return buffer_.data() + begin_; }
   void consume(size_t n) { begin_ += n; }
 
+  // Back to an earlier byte, if it is a file that can.
+  void go_back(uint64_t offset) {
+    if (size_ == 0 || ::lseek(fd_, static_cast<off_t>(offset), SEEK_SET) < 0) return;
+    begin_ = end_ = 0;
+    read_ = offset;
+  }
+
   bool changed() const {
     struct stat now {};
     return S_ISREG(opened_.st_mode) && ::fstat(fd_, &now) == 0 &&
@@ -90,6 +97,8 @@ class Decoder {
  public:
   virtual ~Decoder() = default;
   virtual size_t read(RawInput& raw, char* data, size_t size) = 0;
+  // Where in the file the member or frame begins that is being read.
+  virtual uint64_t part_begin() const { return 0; }
 };
 
 class PlainDecoder final : public Decoder {
@@ -130,6 +139,8 @@ class GzipDecoder final : public Decoder {
     return room - z_.avail_out;
   }
 
+  uint64_t part_begin() const override { return begin_; }
+
  private:
   // Zeros after the last member are padding, as gzip(1) has it.
   bool start_member(RawInput& raw) {
@@ -145,6 +156,7 @@ class GzipDecoder final : public Decoder {
       return false;
     }
     in_member_ = true;
+    begin_ = raw.consumed();
     return inflateReset(&z_) == Z_OK;
   }
 
@@ -161,6 +173,7 @@ class GzipDecoder final : public Decoder {
 
   z_stream z_{};
   bool in_member_ = false;
+  uint64_t begin_ = 0;
 };
 
 class ZstdDecoder final : public Decoder {
@@ -178,6 +191,7 @@ class ZstdDecoder final : public Decoder {
       // What a full output buffer kept inside comes out without any input.
       const bool more = raw.fill(1);
       if (!more && !in_frame_) return 0;
+      if (!in_frame_) begin_ = raw.consumed();
       ZSTD_inBuffer in{raw.data(), raw.rest(), 0};
       const size_t result = ZSTD_decompressStream(context_.get(), &out, &in);
       raw.consume(in.pos);
@@ -189,10 +203,12 @@ class ZstdDecoder final : public Decoder {
     }
     return out.pos;
   }
+  uint64_t part_begin() const override { return begin_; }
 
  private:
   std::unique_ptr<ZSTD_DCtx, size_t (*)(ZSTD_DCtx*)> context_;
   bool in_frame_ = false;
+  uint64_t begin_ = 0;
 };
 
 // A frame's magic number, or that of a skippable frame (RFC 8878, 3.1).
@@ -244,6 +260,8 @@ size_t InputStream::read(char* data, size_t size) {
     if (!state_->skip_damage || error.fault() != Fault::kInput) throw;
     state_->damages.emplace_back(error.what());
   }
+  // The damage may have led the decoder past the end of its part.
+  state_->raw.go_back(state_->decoder->part_begin() + 1);
   state_->ended = !find_next_start(state_->raw);
   if (!state_->ended) state_->decoder = make_decoder(state_->raw);
   data[0] = '\n';

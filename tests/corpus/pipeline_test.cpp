@@ -323,3 +323,26 @@ TEST_CASE("what a pipeline counts adds up") {
   for (std::string_view line; lines.next(line);) ++written;
   CHECK(written == r.written.documents);
 }
+
+TEST_CASE("inputs that change between two readings are an error") {
+  // Adds a document once all have been seen.
+  class AddStep final : public Step {
+   public:
+    explicit AddStep(fs::path path) : path_(std::move(path)) {}
+    std::string name() const override { return "add"; }
+    Step* observer() override { return &seen_; }
+    void conclude(StepResources&) override {
+      write_file(path_, read_file(path_) + json_line("late", "text"));
+    }
+
+   private:
+    MarkStep seen_;
+    fs::path path_;
+  };
+  const Corpus corpus;
+  ThreadPool pool(2);
+  Steps steps;
+  steps.push_back(std::make_unique<AddStep>(corpus.folder / "a.jsonl"));
+  CHECK_THROWS_WITH_AS(run_pipeline(steps, corpus.options("out.jsonl"), pool),
+                       doctest::Contains("changed while they were read"), Error);
+}

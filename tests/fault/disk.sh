@@ -68,3 +68,15 @@ last=$(find run_disk/run/checkpoints -name 'step-*' | sort | tail -n 1)
 mount -o remount,size=8m run_disk
 train --resume && exits 0 && prints "steps                        20"
 [[ $(grep -c grad_norm run_disk/run/metrics.jsonl) == 20 ]] || failed "20 lines of metrics expected"
+
+# A corpus run that fills the disk stops with an error, and goes on from there when there is room.
+for i in 1 2 3 4 5 6 7 8 9; do cat docs.jsonl; done >corpus.jsonl
+"$LLMTOOL" sample corpus.jsonl --fraction 0.9 -o whole.jsonl -q >/dev/null
+mkdir corpus_disk
+mount -t tmpfs -o size=1200k tmpfs corpus_disk
+run "$LLMTOOL" sample corpus.jsonl --fraction 0.9 -o corpus_disk/out.jsonl -q --checkpoint-every 0
+exits 4 && says "no space left on device"
+[[ ! -e corpus_disk/out.jsonl ]] || failed "half an output got its name"
+mount -o remount,size=8m corpus_disk
+run "$LLMTOOL" sample corpus.jsonl --fraction 0.9 -o corpus_disk/out.jsonl -q --resume && exits 0
+cmp whole.jsonl corpus_disk/out.jsonl

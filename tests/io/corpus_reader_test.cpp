@@ -1,6 +1,7 @@
 #include "lib/io/corpus_reader.h"
 
 #include <doctest/doctest.h>
+#include <fstream>
 
 #include "lib/base/error.h"
 #include "tests/scratch_folder.h"
@@ -131,4 +132,53 @@ TEST_CASE("globs") {
         std::vector<std::string>{a, b, "-", odd});
   CHECK_THROWS_WITH_AS(expand_globs({folder + "/*.zst"}), doctest::Contains("no file matches"),
                        Error);
+}
+
+TEST_CASE("a file that changes while it is read is an error, or noted") {
+  const ScratchFolder scratch;
+  const std::string file = write(scratch, "a.jsonl", jsonl(1000));
+  for (const bool skip : {false, true}) {
+    CorpusReader reader(std::vector{file}, {.block_bytes = 100, .skip_bad = skip});
+    CorpusBlock block;
+    CHECK(reader.next(block));
+    std::ofstream(file, std::ios::app) << json_line("late", "text");
+    const auto read_on = [&] {
+      while (reader.next(block)) {
+      }
+    };
+    if (skip) {
+      read_on();
+      CHECK(reader.take_problems().size() == 1);
+    } else {
+      CHECK_THROWS_WITH_AS(read_on(), doctest::Contains("the file changed while it was read"),
+                           Error);
+    }
+  }
+}
+
+TEST_CASE("reading goes on at any position, and gives the same blocks") {
+  const ScratchFolder scratch;
+  const std::vector<std::string> files = {
+      write(scratch, "a.jsonl", jsonl(300)),
+      write(scratch, "b.jsonl.gz", "\xef\xbb\xbf" + jsonl(200)), write(scratch, "c.txt", "one"),
+      write(scratch, "d.txt", "two"), write(scratch, "e.jsonl.zst", jsonl(100))};
+  std::vector<std::string> blocks;
+  std::vector<CorpusPosition> positions;
+  CorpusReader whole(files, {.block_bytes = 500});
+  for (CorpusBlock block; whole.next(block);) {
+    blocks.push_back(concat(block.parts[0].path, block.parts[0].first_line, block.bytes));
+    positions.push_back(whole.position());
+  }
+  CHECK(blocks.size() > 20);
+  for (size_t i = 0; i < positions.size(); ++i) {
+    CorpusReader reader(files, {.block_bytes = 500});
+    reader.seek(positions[i]);
+    size_t at = i + 1;
+    for (CorpusBlock block; reader.next(block); ++at) {
+      REQUIRE(at < blocks.size());
+      CHECK(concat(block.parts[0].path, block.parts[0].first_line, block.bytes) == blocks[at]);
+    }
+    CHECK(at == blocks.size());
+    CHECK(reader.consumed_bytes() == reader.total_bytes());
+  }
 }

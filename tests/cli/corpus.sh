@@ -1,0 +1,107 @@
+#!/usr/bin/env bash
+# The corpus commands as people type them: pipes, folders, shards, a TOML of steps, reports, and
+# what they say when something is wrong.
+set -euo pipefail
+source "$SOURCE/tests/cli/expect.sh"
+
+awk 'BEGIN { for (i = 0; i < 3000; i++)
+  printf "{\"id\": \"d%d\", \"text\": \"document %d says %d\", \"metadata\": {\"url\": \"http://www.h%d.org/\"}, \"more\": [%d]}\n",
+    i, i % 1500, i % 1500, i % 3, i }' >docs.jsonl
+
+# Untouched documents come out byte for byte; a part of them by a seed, the same at any threads.
+run "$LLMTOOL" sample docs.jsonl --fraction 1 -o same.jsonl && exits 0 && prints "100.00%"
+cmp docs.jsonl same.jsonl
+run "$LLMTOOL" sample docs.jsonl -n 100 --seed 3 -o a.jsonl --threads 1 && exits 0
+[[ $(wc -l <a.jsonl) == 100 ]]
+run bash -c "'$LLMTOOL' sample -n 100 --seed 3 --threads 3 -q <docs.jsonl >b.jsonl" && exits 0
+cmp a.jsonl b.jsonl
+tac docs.jsonl >tac.jsonl
+"$LLMTOOL" sample tac.jsonl -n 100 --seed 3 -q 2>/dev/null | sed 's/.*"text": "\([^"]*\)".*/\1/' | sort -u >c
+sed 's/.*"text": "\([^"]*\)".*/\1/' a.jsonl | sort -u | cmp - c  # in any order the same texts
+run "$LLMTOOL" sample docs.jsonl -n 100 --seed 4 -o other.jsonl && exits 0
+cmp -s a.jsonl other.jsonl && failed "another seed drew the same documents"
+
+# Pipes, compressed outputs, and what was dropped.
+run bash -c "'$LLMTOOL' sample docs.jsonl --fraction 0.5 -q | '$LLMTOOL' stats -q --json >stats.json"
+exits 0
+kept=$("$LLMTOOL" sample docs.jsonl --fraction 0.5 -q | wc -l)
+grep -q "\"documents\": $kept" stats.json || failed "stats counted other documents"
+for ending in gz zst; do
+  run "$LLMTOOL" sample docs.jsonl --fraction 0.5 -o half.jsonl.$ending --rejected rejected-$ending
+  exits 0
+  run "$LLMTOOL" sample half.jsonl.$ending rejected-$ending/01-sample.jsonl.zst --fraction 1 -q
+  exits 0
+  [[ $(wc -l <out) == 3000 ]] || failed "documents were lost between kept and rejected"
+  [[ $(grep -c '"rule":"sample.not_drawn"' out) == $((3000 - kept)) ]] || failed "no reasons"
+done
+run "$LLMTOOL" verify half.jsonl.zst.run.json && exits 0
+
+# Shards share the work.
+for i in 0 1 2; do "$LLMTOOL" sample docs.jsonl --fraction 1 --shard $i/3 -o s$i.jsonl -q >/dev/null; done
+sort s0.jsonl s1.jsonl s2.jsonl | cmp - <(sort docs.jsonl)
+[[ -s s0.jsonl && -s s1.jsonl && -s s2.jsonl ]]
+run "$LLMTOOL" sample docs.jsonl -n 1 --shard 3/3 && exits 2 && says "expected i/n with 0 <= i < n"
+
+# A folder is a tree of texts; what lies in .git does not count.
+mkdir -p tree/.git tree/sub && echo one >tree/b.txt && echo two >tree/sub/a.c && echo no >tree/.git/x
+run "$LLMTOOL" sample tree --fraction 1 -q && exits 0
+printf '%s\n' '{"id":"b.txt","text":"one\n","metadata":{"path":"b.txt"}}' \
+  '{"id":"sub/a.c","text":"two\n","metadata":{"path":"sub/a.c"}}' | cmp - out
+
+# Steps from a file.
+cat >mix.toml <<'END'
+inputs = ["docs.jsonl"]
+output = "mixed.jsonl"
+report = "report"
+rejected = "mixed-rejected"
+[[step]]
+run = "sample"
+fraction = 0.9
+seed = 1
+[[step]]
+run = "stats"
+[[step]]
+run = "sample"
+count = 50
+END
+run "$LLMTOOL" corpus run mix.toml && exits 0
+[[ $(wc -l <mixed.jsonl) == 50 ]]
+"$LLMTOOL" sample docs.jsonl --fraction 0.9 --seed 1 -q | "$LLMTOOL" sample -n 50 -q | cmp - mixed.jsonl
+grep -q '"step": "stats"' report/report.json
+grep -q '<svg' report/report.html
+! grep -qE 'https?://[^"]*"[^>]*(src|href)|<(script|link|img)[^>]*(src|href)=' report/report.html
+[[ -s mixed-rejected/01-sample.jsonl.zst && -s mixed-rejected/03-sample.jsonl.zst ]]
+[[ ! -e mixed-rejected/02-stats.jsonl.zst && ! -e mixed.jsonl.work ]]
+run "$LLMTOOL" corpus run mix.toml && exits 2 && says "is already there"
+run "$LLMTOOL" corpus run mix.toml --overwrite --threads 1 -o again.jsonl && exits 0
+cmp mixed.jsonl again.jsonl
+
+bad_toml() { printf '%s\n' "$1" >bad.toml; run "$LLMTOOL" corpus run bad.toml && exits 2 && says "$2"; }
+bad_toml 'inputs = ["docs.jsonl"]' "has no [[step]]"
+bad_toml '[[step]]
+run = "sampel"' "bad.toml:2: there is no step 'sampel'"
+says "did you mean 'sample'?"
+bad_toml '[[step]]
+run = "sample"
+cuont = 3' "bad.toml:3: 'cuont' is no flag of llmtool sample"
+says "did you mean 'count'"
+bad_toml 'outptu = "x"
+[[step]]
+run = "stats"' "bad.toml:1: 'outptu' is no flag"
+bad_toml '[[step]]
+count = 3' "needs \`run\`"
+bad_toml '[[step]]
+run = "sample"
+count = "three"' "'count' expects"
+
+# Wrong use.
+run "$LLMTOOL" sample docs.jsonl && exits 2 && says "either a count or a fraction"
+run "$LLMTOOL" sample docs.jsonl -n 5 -o docs.jsonl --overwrite && exits 2 && says "is an input and the output"
+run "$LLMTOOL" sample docs.jsonl -n 5 --json && exits 2 && says "give --output"
+run "$LLMTOOL" sample none.jsonl -n 5 && exits 4 && says "none.jsonl"
+run "$LLMTOOL" sample 'none*.jsonl' -n 5 && exits 4 && says "no file matches"
+run "$LLMTOOL" sample - -n 5 --resume -o x.jsonl </dev/null && exits 2 && says "--resume needs inputs"
+run "$LLMTOOL" sample docs.jsonl -n 5 --resume && exits 2 && says "--resume needs inputs"
+: >empty.jsonl
+run "$LLMTOOL" sample empty.jsonl -n 5 -o none.jsonl.zst && exits 0
+zstd -dc none.jsonl.zst | cmp - empty.jsonl

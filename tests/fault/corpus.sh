@@ -1,0 +1,95 @@
+#!/usr/bin/env bash
+# Corpus commands on bad inputs and in bad times: named, counted, survived.
+set -euo pipefail
+source "$SOURCE/tests/cli/expect.sh"
+
+awk 'BEGIN { srand(2); for (i = 0; i < 40000; i++) { s = ""; n = 5 + rand() * 60
+  for (j = 0; j < n; j++) s = s sprintf("%c%c%c ", 97 + rand() * 26, 97 + rand() * 26, 97 + rand() * 26)
+  printf "{\"id\": \"d%d\", \"text\": \"%s\"}\n", i, i % 7 == 3 ? "the same text again" : s } }' >docs.jsonl
+head -n 200 docs.jsonl >few.jsonl
+
+# Lines that are no documents: an error with the place, or counted and kept aside.
+{
+  head -n 2 few.jsonl
+  echo '{"id": "x", "text": "cut off'
+  printf '{"id": "x", "text": "\xff\xfe"}\n'
+  echo '{"id": "x", "text": "lone \ud800 surrogate"}'
+  echo '[1, 2]'
+  echo '{"id": "no text"}'
+  echo '{"id": "x", "text": 5}'
+  tail -n 2 few.jsonl
+} >bad.jsonl
+run "$LLMTOOL" sample bad.jsonl --fraction 1 -q && exits 3 && says "bad.jsonl:3: " && says "--skip-bad"
+run "$LLMTOOL" sample bad.jsonl --fraction 1 --skip-bad -o good.jsonl --rejected aside && exits 0
+says "6 records that cannot be read left out; the first: bad.jsonl:3"
+{ head -n 2 few.jsonl; tail -n 2 few.jsonl; } | cmp - good.jsonl
+zstd -dc aside/00-unreadable.jsonl.zst >unreadable.jsonl
+[[ $(wc -l <unreadable.jsonl) == 6 ]]
+grep -q 'is not valid UTF-8' unreadable.jsonl && grep -q 'lone surrogate' unreadable.jsonl
+
+# Broken and truncated streams: everything before the damage, and after it where a new member begins.
+split -n l/4 few.jsonl part.
+gzip -k part.a? && cat part.a?.gz >members.jsonl.gz
+size=$(stat -c %s part.aa.gz)
+printf 'XXXXXXXX' | dd of=members.jsonl.gz bs=1 seek=$((size + 200)) conv=notrunc status=none
+run "$LLMTOOL" sample members.jsonl.gz --fraction 1 -q && exits 3 && says "gzip stream is broken at byte"
+run "$LLMTOOL" sample members.jsonl.gz --fraction 1 --skip-bad -q && exits 0 && says "gzip stream is broken at byte"
+for part in part.aa part.ac part.ad; do
+  grep -qF "$(tail -n 1 $part)" out || failed "$part is whole and was not read"
+done
+zstd -q few.jsonl -o few.jsonl.zst && head -c 3000 few.jsonl.zst >cut.jsonl.zst
+run "$LLMTOOL" sample cut.jsonl.zst --fraction 1 -q && exits 3 && says "zstd stream is truncated"
+run "$LLMTOOL" sample cut.jsonl.zst --fraction 1 --skip-bad -q && exits 0 && says "truncated"
+
+# A line of 100 MB between others, within bounded memory.
+{
+  head -n 3 few.jsonl
+  printf '{"id": "long", "text": "'
+  head -c 100000000 /dev/zero | tr '\0' 'x'
+  echo '"}'
+  tail -n 3 few.jsonl
+} >long.jsonl
+run "$LLMTOOL" sample long.jsonl --fraction 1 -o long-out.jsonl -q && exits 0
+cmp long.jsonl long-out.jsonl
+rm long.jsonl long-out.jsonl
+
+# Killed at any moment, a run goes on to the same bytes: with a step that decides in order, and with
+# one that sees every document twice.
+cat >two.toml <<'END'
+[[step]]
+run = "sample"
+fraction = 0.8
+[[step]]
+run = "stats"
+[[step]]
+run = "sample"
+count = 9000
+END
+for i in 1 2 3; do cat docs.jsonl; done >more.jsonl
+gzip -k docs.jsonl
+flow=("$LLMTOOL" corpus run two.toml more.jsonl docs.jsonl.gz --rejected whole-rejected -q)
+"${flow[@]}" -o whole.jsonl.zst --work w >/dev/null
+kills=0
+for delay in 0.01 0.03 0.05 0.08 0.12 0.17 0.23 0.3; do
+  rm -rf w killed.jsonl.zst killed-rejected
+  flow=("$LLMTOOL" corpus run two.toml more.jsonl docs.jsonl.gz --rejected killed-rejected
+    -q -o killed.jsonl.zst --work w --checkpoint-every 0)
+  for try in 1 2 3; do
+    timeout -s KILL $delay "${flow[@]}" --resume >/dev/null 2>&1 && break
+    kills=$((kills + 1))
+  done
+  [[ -e killed.jsonl.zst ]] || run "${flow[@]}" --resume && [[ -e killed.jsonl.zst ]] || failed "did not go on"
+  cmp whole.jsonl.zst killed.jsonl.zst
+  for file in whole-rejected/*; do cmp "$file" "killed-rejected/${file#*/}"; done
+done
+((kills > 4)) || { echo "only $kills runs were killed: this test showed nothing" >&2; exit 1; }
+
+# Ctrl-C says how to go on.
+rm -rf w && rm -f killed.jsonl.zst
+timeout -s INT 0.15 "${flow[@]}" >out 2>err && failed "it should have been stopped" || status=$?
+if [[ ! -e killed.jsonl.zst ]]; then
+  says "--resume goes on"
+  run "${flow[@]}" && exits 2 && says "holds a run that has not ended"
+  run "${flow[@]}" --resume && exits 0
+  cmp whole.jsonl.zst killed.jsonl.zst
+fi
