@@ -2,6 +2,7 @@
 
 #include "lib/base/error.h"
 #include "lib/corpus/extract/charset.h"
+#include "lib/corpus/extract/latex_archive.h"
 #include "lib/corpus/extract/plain_text.h"
 
 namespace llmtool {
@@ -127,6 +128,21 @@ void ExtractGutenberg::work(Document& document, Tally&, int) {
   add_text_metadata(document, "author", book.author);
   add_text_metadata(document, "language", book.language);
   set_text(document, std::move(book.text));
+}
+
+void ExtractLatex::work(Document& document, Tally& tally, int) {
+  const LatexSource source = read_latex_source(document.text, options_.max_bytes);
+  if (!source.error.empty()) return reject(document, source.error);
+  LatexText paper = extract_latex(source.text, options_.latex);
+  if (options_.latex.require_section && !paper.section_found) {
+    return reject(document, "extract.no_section");
+  }
+  if (source.missing > 0) tally.change("inputs not found", source.missing, 0, {}, document);
+  if (paper.expansion_stopped) tally.change("papers with too many expansions", 1, 0, {}, document);
+  document.metadata.push_back({"macros", concat(paper.macros)});
+  document.metadata.push_back({"expansions", concat(paper.expansions)});
+  if (source.main != "main.tex") add_text_metadata(document, "tex_main", source.main);
+  set_text(document, std::move(paper.text));
 }
 
 }  // namespace llmtool

@@ -7,6 +7,7 @@
 
 #include "lib/corpus/extract/gutenberg.h"
 #include "lib/corpus/extract/html.h"
+#include "lib/corpus/extract/latex.h"
 #include "lib/corpus/step.h"
 
 namespace llmtool {
@@ -57,6 +58,24 @@ class ExtractGutenberg : public Step {
 
  private:
   GutenbergOptions options_;
+};
+
+struct ExtractLatexOptions {
+  LatexOptions latex;
+  size_t max_bytes = 50 << 20;  // of a paper, unpacked
+};
+
+// Adds metadata macros, expansions, and tex_main for an archive. Rules: extract.too_large,
+// extract.not_latex (PDF, PostScript, no control word), extract.no_main_file, extract.no_section
+// (only with require_section), extract.empty.
+class ExtractLatex : public Step {
+ public:
+  explicit ExtractLatex(const ExtractLatexOptions& options) : options_(options) {}
+  std::string name() const override { return "extract latex"; }
+  void work(Document& document, Tally& tally, int thread) override;
+
+ private:
+  ExtractLatexOptions options_;
 };
 
 // What the steps have in common.
