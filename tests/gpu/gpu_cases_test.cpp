@@ -369,8 +369,8 @@ TEST_CASE("CUDA: the operations of the CPU have a kernel, and a place in the tab
     MESSAGE("SKIPPED: this build has no CUDA");
     return;
   }
-  // What only a CPU does: its own layout of weights, and int8 inference on its units.
-  const std::set<std::string> only_cpu = {"linear_int8", "pack_linear", "quantize_rows"};
+  // What only a CPU does: its own layout of weights, int8 inference on its units, hashing text.
+  const std::set<std::string> only_cpu = {"linear_int8", "min_hash", "pack_linear", "quantize_rows"};
   const auto cases = gpu_cases();
   for (const KernelEntry& k : kernels) {
     if (std::string(k.op).ends_with("_peak")) continue;  // measures the CPU itself

@@ -179,6 +179,7 @@ class Simplifier {
   // Letters of ASCII.
   void add_letters(std::string_view letters) {
     end();
+    after_space_ = false;
     const size_t before = out_.size();
     out_.resize(before + letters.size());
     for (size_t i = 0; i < letters.size(); ++i) {
@@ -211,7 +212,7 @@ class Simplifier {
 
   void finish() {
     end();
-    if (out_.size() > begin_ && out_.back() == ' ') out_.pop_back();
+    while (out_.size() > begin_ && out_.back() == ' ') out_.pop_back();
   }
 
  private:
@@ -238,11 +239,17 @@ class Simplifier {
       put_decomposed(c);
     }
   }
-  void put(char c) { out_.push_back(c); }
+  void put(char c) {
+    out_.push_back(c);
+    after_space_ = false;
+  }
+  // A mark between two spaces goes, but both stay: spaces are joined before marks are left out.
   void put_space() {
-    if (out_.size() > begin_ && out_.back() != ' ') out_.push_back(' ');
+    if (out_.size() > begin_ && !after_space_) out_.push_back(' ');
+    after_space_ = true;
   }
   void put_decomposed(uint32_t c) {
+    after_space_ = false;
     std::array<utf8proc_int32_t, 32> parts;
     int boundary = 0;
     const auto count = utf8proc_decompose_char(static_cast<utf8proc_int32_t>(c), parts.data(),
@@ -257,6 +264,7 @@ class Simplifier {
   size_t begin_;
   State state_ = State::kText;
   bool after_separator_ = false;  // of the number we are in
+  bool after_space_ = false;
   uint32_t separator_ = 0;
 };
 
