@@ -49,7 +49,7 @@ tsan: setup  ## the tests of the threaded rooms under TSan
 	@$(CONFIGURE) tsan
 	@$(BUILD) tsan -j $(JOBS) --target llmtool_tests
 	@TSAN_OPTIONS=die_after_fork=0 setarch -R ctest --test-dir build-tsan -j $(JOBS) --output-on-failure \
-	  -R '^(base|kernels|text|io|infer|train)$$'
+	  -R '^(base|kernels|text|io|corpus|infer|train)$$'
 
 soak: build  ## the long tests: fuzzing, kill storms (hours)
 	@set -e; for script in tests/soak/*.sh; do echo "== $$script"; \
