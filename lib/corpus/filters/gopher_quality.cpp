@@ -16,7 +16,13 @@
 namespace llmtool {
 namespace {
 
-constexpr std::string_view kStopWords[] = {"the", "be", "to", "of", "and", "that", "have", "with"};
+// Up to four bytes as a number.
+constexpr uint32_t packed(std::string_view word) {
+  uint32_t value = 0;
+  for (size_t i = 0; i < word.size(); ++i)
+    value |= uint32_t{static_cast<uint8_t>(word[i])} << 8 * i;
+  return value;
+}
 
 struct WordFigures {
   uint64_t words = 0;  // all
@@ -50,10 +56,26 @@ WordKind kind_of(GopherVariant variant) {
 // The stop word's bit, or 0.
 unsigned stop_word(std::string_view word) {
   if (word.size() < 2 || word.size() > 4) return 0;
-  for (size_t i = 0; i < std::size(kStopWords); ++i) {
-    if (word == kStopWords[i]) return 1u << i;
+  switch (packed(word)) {
+    case packed("the"):
+      return 1;
+    case packed("be"):
+      return 2;
+    case packed("to"):
+      return 4;
+    case packed("of"):
+      return 8;
+    case packed("and"):
+      return 16;
+    case packed("that"):
+      return 32;
+    case packed("have"):
+      return 64;
+    case packed("with"):
+      return 128;
+    default:
+      return 0;
   }
-  return 0;
 }
 
 // As statistics.median: of an even number the mean of the two in the middle.
@@ -137,7 +159,7 @@ void measure_edges(TextAnalysis& text, int number, EdgeFigures& out) {
     return;
   }
   for_each_line(text.text(), [&](std::string_view whole) {
-    const std::string_view line = stripped(whole);
+    const std::string_view line = without_outer_spaces(whole);
     ++out.lines;
     out.bullets += is_bullet(line, variant);
     out.ellipses += line.ends_with("...") || line.ends_with("…");

@@ -29,11 +29,6 @@ struct PartFigures {
   KeyCounts counts;
 };
 
-struct WordFigures {
-  WordHashes hashes;
-  std::vector<uint64_t> characters;  // of the words before i
-};
-
 double share(uint64_t part, uint64_t whole) {
   return whole == 0 ? 0 : static_cast<double>(part) / static_cast<double>(whole);
 }
@@ -74,7 +69,7 @@ void measure_parts(std::string_view text, size_t least, PartFigures& out) {
 }
 
 void measure_paragraphs(TextAnalysis& text, int, PartFigures& out) {
-  measure_parts(stripped(text.text()), 2, out);
+  measure_parts(without_outer_spaces(text.text()), 2, out);
 }
 
 void measure_lines(TextAnalysis& text, int variant, PartFigures& out) {
@@ -92,51 +87,72 @@ void measure_lines(TextAnalysis& text, int variant, PartFigures& out) {
   });
 }
 
-void measure_words(TextAnalysis& text, int variant, WordFigures& out) {
-  const std::vector<Word>& words = words_of(text, variant);
-  out.hashes.reset(text.text(), words);
-  out.characters.resize(words.size() + 1);
-  out.characters[0] = 0;
-  for (size_t i = 0; i < words.size(); ++i)
-    out.characters[i + 1] = out.characters[i] + words[i].characters;
+void measure_runs(TextAnalysis& text, int variant, WordRuns& out) {
+  out.reset(text.text(), words_of(text, variant));
 }
 
-// N-grams of one text.
-struct Ngrams {
-  Ngrams(TextAnalysis& text, int number, size_t length)
-      : figures(text.once(measure_words, number)), n(length) {
-    const size_t words = figures.characters.size() - 1;
-    count = words < n ? 0 : words - n + 1;
-  }
-  uint64_t characters(size_t i) const { return figures.characters[i + n] - figures.characters[i]; }
-  uint64_t hash(size_t i) const { return figures.hashes.hash(i, n); }
-  uint64_t hash_joined(size_t i) const { return figures.hashes.hash_joined(i, n); }
-  uint64_t characters_of_all_words() const { return figures.characters.back(); }
-
-  const WordFigures& figures;
-  size_t n, count = 0;
-};
+size_t ngrams_of(const WordRuns& runs, size_t n) {
+  return runs.words() < n ? 0 : runs.words() - n + 1;
+}
 
 struct TopNgram {
   double value = 0;
+  std::vector<uint8_t> repeats;  // 1 where an n-gram begins that is there twice
   KeyCounts counts;
 };
 
+// Only where a shorter n-gram is repeated can a longer one be.
 template <size_t N>
 void measure_top(TextAnalysis& text, int variant, TopNgram& out) {
-  const Ngrams ngrams(text, variant, N);
+  const WordRuns& runs = text.once(measure_runs, variant);
+  const size_t count = ngrams_of(runs, N);
   out.value = 0;
-  if (ngrams.count == 0) return;
-  out.counts.clear(ngrams.count);
-  KeyCounts::Slot top;
-  for (size_t i = 0; i < ngrams.count; ++i) {
-    const KeyCounts::Slot& slot = out.counts.add(ngrams.hash(i), static_cast<uint32_t>(i));
+  out.repeats.assign(count, 0);
+  if (count == 0) return;
+  const std::vector<uint8_t>* shorter = nullptr;
+  size_t candidates = count;
+  if constexpr (N > 2) {
+    shorter = &text.once(measure_top<N - 1>, variant).repeats;
+    candidates = static_cast<size_t>(std::count(shorter->begin(), shorter->end(), 1));
+  }
+  out.counts.clear(candidates);
+  KeyCounts::Slot top{0, 1, 0};
+  for (size_t i = 0; i < count; ++i) {
+    if (shorter != nullptr && !((*shorter)[i] & (*shorter)[i + 1])) continue;
+    const KeyCounts::Slot& slot = out.counts.add(runs.hash(i, N), static_cast<uint32_t>(i));
+    if (slot.count < 2) continue;
+    out.repeats[slot.first] = out.repeats[i] = 1;
     if (slot.count > top.count || (slot.count == top.count && slot.first < top.first)) top = slot;
   }
   const bool datatrove = variant_of(variant) == GopherVariant::kDatatrove;
-  const uint64_t length = ngrams.characters(top.first) + (datatrove ? N - 1 : 0);
-  out.value =
-      share(length * top.count, datatrove ? text.characters() : ngrams.characters_of_all_words());
+  const uint64_t length = runs.characters(top.first, N) + (datatrove ? N - 1 : 0);
+  out.value = share(length * top.count, datatrove ? text.characters() : runs.characters_of_all());
+}
+
+// Words whose first 16 bytes, with those of the words behind, are those of another word: an n-gram
+// of 16 bytes or more that begins elsewhere is there once.
+struct Openings {
+  static constexpr size_t kBytes = 16;
+  std::vector<uint8_t> repeats;
+  size_t candidates = 0;  // repeats, and 5-grams of fewer bytes
+  KeyCounts counts;
+};
+
+void measure_openings(TextAnalysis& text, int variant, Openings& out) {
+  const WordRuns& runs = text.once(measure_runs, variant);
+  out.repeats.assign(runs.words(), 0);
+  out.counts.clear(runs.words());
+  const std::string_view all = runs.joined(0, runs.words());
+  for (size_t i = 0; i < runs.words(); ++i) {
+    const size_t begin = static_cast<size_t>(runs.joined(i, 1).data() - all.data());
+    if (all.size() - begin < Openings::kBytes) break;
+    const uint64_t key = hash_of(all.substr(begin, Openings::kBytes));
+    const KeyCounts::Slot& slot = out.counts.add(key, static_cast<uint32_t>(i));
+    if (slot.count > 1) out.repeats[slot.first] = out.repeats[i] = 1;
+  }
+  out.candidates = 0;
+  for (size_t i = 0; i < ngrams_of(runs, 5); ++i)
+    out.candidates += out.repeats[i] || runs.joined(i, 5).size() < Openings::kBytes;
 }
 
 struct DuplicateNgrams {
@@ -145,15 +161,18 @@ struct DuplicateNgrams {
   KeyCounts counts;
 };
 
-uint64_t skipping_duplicates(const Ngrams& ngrams, KeySet& seen) {
+uint64_t skipping_duplicates(const WordRuns& runs, size_t n, const Openings& openings,
+                             KeySet& seen) {
   uint64_t characters = 0;
-  seen.clear(ngrams.count);
-  for (size_t i = 0; i < ngrams.count;) {
-    if (seen.insert(ngrams.hash_joined(i))) {
+  seen.clear(openings.candidates);
+  const size_t count = ngrams_of(runs, n);
+  for (size_t i = 0; i < count;) {
+    const std::string_view ngram = runs.joined(i, n);
+    if ((ngram.size() >= Openings::kBytes && !openings.repeats[i]) || seen.insert(hash_of(ngram))) {
       ++i;
     } else {
-      characters += ngrams.characters(i);
-      i += ngrams.n;
+      characters += runs.characters(i, n);
+      i += n;
     }
   }
   return characters;
@@ -162,28 +181,25 @@ uint64_t skipping_duplicates(const Ngrams& ngrams, KeySet& seen) {
 template <size_t N>
 void measure_duplicates(TextAnalysis& text, int number, DuplicateNgrams& out) {
   const GopherVariant variant = variant_of(number);
-  const Ngrams ngrams(text, number, N);
+  const WordRuns& runs = text.once(measure_runs, number);
   if (variant == GopherVariant::kDatatrove) {
-    out.value = share(skipping_duplicates(ngrams, out.seen), text.characters());
+    const Openings& openings = text.once(measure_openings, number);
+    out.value = share(skipping_duplicates(runs, N, openings, out.seen), text.characters());
     return;
   }
-  out.counts.clear(ngrams.count);
-  for (size_t i = 0; i < ngrams.count; ++i) out.counts.add(ngrams.hash(i), 0);
+  const size_t count = ngrams_of(runs, N);
+  out.counts.clear(count);
+  for (size_t i = 0; i < count; ++i) out.counts.add(runs.hash(i, N), 0);
   uint64_t duplicate = 0, all = 0;
   size_t covered = 0;  // words up to here are counted
-  for (size_t i = 0; i < ngrams.count; ++i) {
-    all += ngrams.characters(i);
-    if (out.counts.count(ngrams.hash(i)) < 2) continue;
-    if (variant == GopherVariant::kDolma) {
-      duplicate += ngrams.characters(i);
-    } else {
-      const std::vector<uint64_t>& before = ngrams.figures.characters;
-      duplicate += before[i + N] - before[std::max(i, covered)];
-      covered = i + N;
-    }
+  for (size_t i = 0; i < count; ++i) {
+    all += runs.characters(i, N);
+    if (out.counts.count(runs.hash(i, N)) < 2) continue;
+    const size_t first = variant == GopherVariant::kDolma ? i : std::max(i, covered);
+    duplicate += runs.characters(first, i + N - first);
+    covered = i + N;
   }
-  out.value =
-      share(duplicate, variant == GopherVariant::kDolma ? all : ngrams.characters_of_all_words());
+  out.value = share(duplicate, variant == GopherVariant::kDolma ? all : runs.characters_of_all());
 }
 
 double paragraphs(TextAnalysis& text, const FilterVariants&) {
@@ -204,7 +220,7 @@ double line_characters(TextAnalysis& text, const FilterVariants& v) {
   const int variant = static_cast<int>(v.gopher);
   const uint64_t characters = text.once(measure_lines, variant).duplicate_characters;
   if (v.gopher != GopherVariant::kDolma) return share(characters, text.characters());
-  return share(characters, text.once(measure_words, variant).characters.back());
+  return share(characters, text.once(measure_runs, variant).characters_of_all());
 }
 
 template <size_t N>

@@ -9,62 +9,11 @@
 namespace llmtool {
 namespace {
 
-// Polynomials modulo the prime 2^61 - 1.
-constexpr uint64_t kPrime = (uint64_t{1} << 61) - 1;
-constexpr uint64_t kByteBase = 0x1656a05b1bd7c2ef % kPrime;
-constexpr uint64_t kWordBase = 0x0f3c9a7d52e8b461 % kPrime;
-
-constexpr uint64_t reduced(unsigned __int128 value) {
-  const auto low = static_cast<uint64_t>(value) & kPrime;
-  const uint64_t sum = low + static_cast<uint64_t>(value >> 61);
-  return sum >= kPrime ? sum - kPrime : sum;
-}
-
-constexpr uint64_t times(uint64_t a, uint64_t b) {
-  return reduced(static_cast<unsigned __int128>(a) * b);
-}
-
-constexpr uint64_t minus(uint64_t a, uint64_t b) {
-  return a >= b ? a - b : a + kPrime - b;
-}
-
-template <size_t N>
-constexpr std::array<uint64_t, N> powers(uint64_t base) {
-  std::array<uint64_t, N> all{1};
-  for (size_t i = 1; i < N; ++i) all[i] = times(all[i - 1], base);
-  return all;
-}
-
-constexpr auto kBytePowers = powers<512>(kByteBase);
-constexpr auto kWordPowers = powers<WordHashes::kLongest + 1>(kWordBase);
-
-uint64_t byte_power(size_t n) {
-  if (n < kBytePowers.size()) return kBytePowers[n];
-  uint64_t result = 1, base = kByteBase;
-  for (; n > 0; n >>= 1) {
-    if (n & 1) result = times(result, base);
-    base = times(base, base);
-  }
-  return result;
-}
-
-// Horner over parts of eight bytes; inside a part the products add up before they are reduced.
-uint64_t polynomial(std::string_view bytes) {
-  uint64_t value = 0;
-  while (!bytes.empty()) {
-    const size_t n = std::min<size_t>(bytes.size(), 8);
-    unsigned __int128 sum = static_cast<unsigned __int128>(value) * kBytePowers[n];
-    for (size_t i = 0; i < n; ++i) {
-      sum += static_cast<unsigned __int128>(static_cast<uint8_t>(bytes[i]) + 1u) *
-             kBytePowers[n - 1 - i];
-    }
-    value = reduced(reduced(sum));
-    bytes.remove_prefix(n);
-  }
-  return value;
-}
-
-constexpr uint64_t kNotZero = uint64_t{1} << 63;
+// Odd numbers without a pattern, one for each place in a run.
+constexpr uint64_t kPlaces[WordRuns::kLongest] = {
+    0x9e3779b97f4a7c15, 0xc2b2ae3d27d4eb4f, 0x165667b19e3779f9, 0x27d4eb2f165667c5,
+    0xd6e8feb86659fd93, 0xa0761d6478bd642f, 0xe7037ed1a0b428db, 0x8ebc6af09c88c6e3,
+    0x589965cc75374cc3, 0x1d8e4e27c47d124f};
 
 size_t slots_for(size_t keys) {
   return std::bit_ceil(std::max<size_t>(keys * 2, 16));
@@ -91,29 +40,28 @@ void KeyCounts::clear(size_t keys) {
   std::fill_n(slots_.begin(), slots, Slot{});
 }
 
-void WordHashes::reset(std::string_view text, const std::vector<Word>& words) {
+void WordRuns::reset(std::string_view text, const std::vector<Word>& words) {
   const size_t n = words.size();
-  words_.resize(n + 1);
-  joined_.resize(n + 1);
-  bytes_.resize(n + 1);
-  words_[0] = joined_[0] = 0;
-  bytes_[0] = 0;
+  hashes_.resize(n);
+  begins_.resize(n + 1);
+  characters_.resize(n + 1);
+  joined_.clear();
+  begins_[0] = 0;
+  characters_[0] = 0;
   for (size_t i = 0; i < n; ++i) {
-    const uint64_t value = polynomial(words[i].in(text));
-    words_[i + 1] = reduced(static_cast<unsigned __int128>(words_[i]) * kWordBase + value + 1);
-    joined_[i + 1] =
-        reduced(static_cast<unsigned __int128>(joined_[i]) * byte_power(words[i].bytes) + value);
-    bytes_[i + 1] = bytes_[i] + words[i].bytes;
+    const std::string_view word = words[i].in(text);
+    hashes_[i] = XXH3_64bits(word.data(), word.size());
+    joined_ += word;
+    begins_[i + 1] = static_cast<uint32_t>(joined_.size());
+    characters_[i + 1] = characters_[i] + words[i].characters;
   }
 }
 
-uint64_t WordHashes::hash(size_t first, size_t n) const {
-  return minus(words_[first + n], times(words_[first], kWordPowers[n])) | kNotZero;
-}
-
-uint64_t WordHashes::hash_joined(size_t first, size_t n) const {
-  const uint64_t shift = byte_power(bytes_[first + n] - bytes_[first]);
-  return minus(joined_[first + n], times(joined_[first], shift)) | kNotZero;
+uint64_t WordRuns::hash(size_t first, size_t n) const {
+  uint64_t sum = 0;
+  for (size_t i = 0; i < n; ++i) sum += hashes_[first + i] * kPlaces[i];
+  sum ^= sum >> 29;  // what is high decides the place in a table, too
+  return sum == 0 ? 1 : sum;
 }
 
 }  // namespace llmtool

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -73,20 +74,30 @@ class KeyCounts {
   size_t mask_ = 0;
 };
 
-// Hashes of runs of words, each from a difference of two sums over all words: hash() tells the
-// words of a run apart, hash_joined() only their characters one after another.
-class WordHashes {
+// Runs of words of one text.
+class WordRuns {
  public:
   void reset(std::string_view text, const std::vector<Word>& words);
 
-  // Of `n` words from `first` on; 1 <= n <= kLongest. Never 0.
+  size_t words() const { return hashes_.size(); }
+  // Tells the words of a run apart: `n` words from `first` on; 1 <= n <= kLongest. Never 0.
   static constexpr size_t kLongest = 10;
   uint64_t hash(size_t first, size_t n) const;
-  uint64_t hash_joined(size_t first, size_t n) const;
+  // Their bytes one after another.
+  std::string_view joined(size_t first, size_t n) const {
+    return std::string_view(joined_).substr(begins_[first], begins_[first + n] - begins_[first]);
+  }
+  // Their code points.
+  uint64_t characters(size_t first, size_t n) const {
+    return characters_[first + n] - characters_[first];
+  }
+  uint64_t characters_of_all() const { return characters_.back(); }
 
  private:
-  std::vector<uint64_t> words_, joined_;  // of the words before i
-  std::vector<uint32_t> bytes_;           // of the words before i
+  std::vector<uint64_t> hashes_;
+  std::string joined_;
+  std::vector<uint32_t> begins_;      // of each word in joined_, and its end
+  std::vector<uint64_t> characters_;  // of the words before i
 };
 
 }  // namespace llmtool

@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
+#include <bitset>
 #include <cstring>
+#include <emmintrin.h>
 #include <string>
 
 #include "lib/base/error.h"
@@ -29,9 +32,14 @@ class Exceptions {
     return all;
   }
 
-  // text: not empty.
+  // Null for an empty text, too.
   const Entry* find(std::string_view text) const {
-    if (text.size() > kLongest || !(lengths_[ends_of(text)] >> text.size() & 1)) return nullptr;
+    if (text.size() - 1 >= kLongest || !may_have_[sketch(text)]) return nullptr;
+    return find_for_sure(text);
+  }
+
+ private:
+  const Entry* find_for_sure(std::string_view text) const {
     for (size_t at = hash(text) & kMask; places_[at] != 0; at = (at + 1) & kMask) {
       const Entry& entry = entries_[places_[at] - 1u];
       if (entry.text == text) return &entry;
@@ -39,7 +47,6 @@ class Exceptions {
     return nullptr;
   }
 
- private:
   Exceptions() {
     std::string_view rest = kEnglishExceptions;
     while (!rest.empty()) {
@@ -52,7 +59,7 @@ class Exceptions {
       while (places_[at] != 0) at = (at + 1) & kMask;
       places_[at] = static_cast<uint16_t>(i + 1);
       LLMTOOL_ASSERT(entries_[i].text.size() <= kLongest);
-      lengths_[ends_of(entries_[i].text)] |= 1u << entries_[i].text.size();
+      may_have_[sketch(entries_[i].text)] = true;
     }
   }
 
@@ -77,8 +84,11 @@ class Exceptions {
     entries_.push_back(std::move(entry));
   }
 
-  static size_t ends_of(std::string_view text) {
-    return (static_cast<uint8_t>(text.front()) * 61u + static_cast<uint8_t>(text.back())) % 4096;
+  // 16 bits that few texts share with an exception.
+  static size_t sketch(std::string_view text) {
+    const auto byte = [&](size_t i) { return size_t{static_cast<uint8_t>(text[i])}; };
+    const size_t last = text.size() - 1;
+    return (byte(0) * 0x9e5 + byte(last / 2) * 0x2f3 + byte(last) * 0x13 + last * 0x1d01) & 0xffff;
   }
 
   static size_t hash(std::string_view text) {
@@ -93,7 +103,7 @@ class Exceptions {
   static constexpr size_t kMask = (1 << 14) - 1;
   std::vector<Entry> entries_;
   std::array<uint16_t, kMask + 1> places_{};
-  std::array<uint32_t, 4096> lengths_{};  // by first and last byte: bit n, one has n bytes
+  std::bitset<65536> may_have_;  // by sketch()
 };
 
 // What the fast path asks about a byte.
@@ -118,6 +128,23 @@ constexpr auto kIsMark = [] {
 
 uint8_t class_of(char c) {
   return kByteClass[static_cast<uint8_t>(c)];
+}
+
+// The end of the ASCII letters from `at` on.
+size_t end_of_letters(std::string_view text, size_t at) {
+  const __m128i small = _mm_set1_epi8(0x20), below = _mm_set1_epi8('a' - 1),
+                above = _mm_set1_epi8('z' + 1);
+  while (at + 16 <= text.size()) {
+    const __m128i bytes =
+        _mm_or_si128(_mm_loadu_si128(reinterpret_cast<const __m128i*>(text.data() + at)), small);
+    const __m128i letters =
+        _mm_and_si128(_mm_cmpgt_epi8(bytes, below), _mm_cmpgt_epi8(above, bytes));
+    const auto others = ~static_cast<unsigned>(_mm_movemask_epi8(letters)) & 0xffff;
+    if (others != 0) return at + static_cast<size_t>(std::countr_zero(others));
+    at += 16;
+  }
+  while (at < text.size() && class_of(text[at]) == kLetter) ++at;
+  return at;
 }
 
 Word word_of_letters(size_t begin, size_t bytes) {
@@ -312,7 +339,7 @@ void WordSplitter::split(std::string_view text, WordKind kind, std::vector<Word>
       continue;
     }
     const size_t begin = at;
-    while (at < text.size() && class_of(text[at]) == kLetter) ++at;
+    at = end_of_letters(text, at);
     const size_t letters = at - begin;
     if (at == text.size() || class_of(text[at]) == kSpaceByte) {
       const Exceptions::Entry* exception =
