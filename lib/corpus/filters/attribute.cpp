@@ -43,7 +43,7 @@ std::vector<std::string> values_of(std::string_view text) {
   std::vector<std::string> values;
   while (true) {
     const size_t end = std::min(text.find(','), text.size());
-    values.emplace_back(without_outer_spaces(text.substr(0, end)));
+    values.emplace_back(stripped(text.substr(0, end)));
     if (end == text.size()) return values;
     text.remove_prefix(end + 1);
   }
@@ -64,9 +64,8 @@ Condition parse(const std::string& source) {
          "'metadata.license == MIT'; there is: <= >= < > == != in, not in");
   }
   const std::string_view all = source;
-  Condition condition{
-      source, std::string(without_outer_spaces(all.substr(0, at))), found->comparison, 0, {}};
-  const std::string_view right = without_outer_spaces(all.substr(at + found->text.size()));
+  Condition condition{source, std::string(stripped(all.substr(0, at))), found->comparison, 0, {}};
+  const std::string_view right = stripped(all.substr(at + found->text.size()));
   check(!condition.member.empty(), Fault::kUsage, "the condition '", source,
         "' names no member in front of its comparison");
   check(!right.empty(), Fault::kUsage, "the condition '", source, "' compares with nothing");

@@ -162,7 +162,7 @@ class C4Check : public FilterCheck {
   }
 
   void look_at(std::string_view whole, Scratch& scratch, Page& page, WordSplitter& splitter) const {
-    const std::string_view line = without_outer_spaces(whole);
+    const std::string_view line = stripped(whole);
     if (on_[kLongWord] && line.size() > max_word_ && count_words(line, 0, max_word_).has_long)
       return drop(kLongWord, whole, scratch);
     std::string_view kept = line;
@@ -194,7 +194,7 @@ class C4Check : public FilterCheck {
   }
 
   void change(Document& document, FilterContext& context, const Scratch& scratch) const {
-    const std::string_view kept = without_outer_spaces(scratch.kept);
+    const std::string_view kept = stripped(scratch.kept);
     if (kept == document.text) return;
     uint64_t gone = 0;
     for (size_t i = 0; i < kLineRules; ++i) {

@@ -71,7 +71,7 @@ size_t count_characters(std::string_view text) {
   return count;
 }
 
-std::string_view without_outer_spaces(std::string_view text) {
+std::string_view stripped(std::string_view text) {
   const CharacterTable& table = CharacterTable::get();
   while (!text.empty() && (table.flags_at(text, 0) & kSpace))
     text.remove_prefix(character_at(text, 0).bytes);

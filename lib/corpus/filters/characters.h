@@ -102,7 +102,7 @@ class CharacterTable {
 };
 
 // str.strip() of Python: without the spaces (str.isspace) on both sides.
-std::string_view without_outer_spaces(std::string_view text);
+std::string_view stripped(std::string_view text);
 
 // Appends the text in lower case; the few characters whose lower-case form is several stay as they
 // are.

@@ -22,7 +22,7 @@ void measure(TextAnalysis& text, int, LineFigures& out) {
   out.breaks = static_cast<uint64_t>(std::count(text.text().begin(), text.text().end(), '\n'));
   out.seen.clear(out.breaks + 1);
   for_each_part(text.text(), [&](std::string_view line) {
-    if (without_outer_spaces(line).empty()) return;
+    if (stripped(line).empty()) return;
     ++out.lines;
     out.ended += (table.flags_before(line, line.size()) & kTerminal) != 0;
     const bool may_be_short = line.size() <= 4 * kShortLine;

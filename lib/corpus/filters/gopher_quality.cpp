@@ -159,7 +159,7 @@ void measure_edges(TextAnalysis& text, int number, EdgeFigures& out) {
     return;
   }
   for_each_line(text.text(), [&](std::string_view whole) {
-    const std::string_view line = without_outer_spaces(whole);
+    const std::string_view line = stripped(whole);
     ++out.lines;
     out.bullets += is_bullet(line, variant);
     out.ellipses += line.ends_with("...") || line.ends_with("…");

@@ -69,7 +69,7 @@ void measure_parts(std::string_view text, size_t least, PartFigures& out) {
 }
 
 void measure_paragraphs(TextAnalysis& text, int, PartFigures& out) {
-  measure_parts(without_outer_spaces(text.text()), 2, out);
+  measure_parts(stripped(text.text()), 2, out);
 }
 
 void measure_lines(TextAnalysis& text, int variant, PartFigures& out) {

@@ -15,7 +15,7 @@ std::vector<std::string> read_lists(const std::vector<std::string>& paths) {
     for (std::string_view line; lines.next(line);) {
       check(first_invalid_utf8(line) == line.npos, Fault::kInput, lines.where(),
             ": the list has bytes that are not UTF-8");
-      line = without_outer_spaces(line);
+      line = stripped(line);
       if (!line.empty() && line[0] != '#') entries.emplace_back(line);
     }
     check(entries.size() > before, Fault::kInput, "'", path, "': the list has no entry");
