@@ -76,7 +76,8 @@ HistogramPlot histogram_plot(const Figure& figure, const FigureStats& stats) {
 void add_samples(std::vector<std::vector<std::string>>& rows, std::string_view side,
                  const std::vector<ThresholdSample>& samples) {
   for (const ThresholdSample& s : samples) {
-    rows.push_back({std::string(side), concat(s.value), s.id, s.excerpt});
+    const std::string id = s.id.empty() ? std::string() : s.id + ": ";
+    rows.push_back({std::string(side), formatted("%.6g", s.value), id + s.excerpt});
   }
 }
 
@@ -85,15 +86,15 @@ std::string figure_html(const Figure& figure, const FigureStats& stats) {
   const Histogram& h = stats.histogram;
   std::string html = histogram_figure(histogram_plot(figure, stats));
   Facts facts = {{"documents", concat(h.count)},
-                 {"least", concat(h.least)},
+                 {"least", formatted("%.6g", h.least)},
                  {"mean", formatted("%.6g", h.sum / static_cast<double>(h.count))},
-                 {"greatest", concat(h.greatest)}};
+                 {"greatest", formatted("%.6g", h.greatest)}};
   if (!threshold_text(figure).empty()) facts.push_back({"stays", threshold_text(figure)});
   html += facts_table(facts);
   std::vector<std::vector<std::string>> rows;
   add_samples(rows, "stays", stats.kept);
   add_samples(rows, "goes", stats.dropped);
-  if (!rows.empty()) html += grid_table({"side", figure.name, "id", "text"}, rows);
+  if (!rows.empty()) html += grid_table({"side", figure.name, "document"}, rows);
   return html;
 }
 
