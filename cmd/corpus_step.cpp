@@ -4,6 +4,7 @@
 
 #include "cmd/command.h"
 #include "cmd/corpus_flow.h"
+#include "cmd/list.h"
 
 namespace llmtool {
 
@@ -23,4 +24,18 @@ RegisterStep::RegisterStep(const CorpusStep& step) {
   Catalog<Command>::add({step.name, step.summary, step.order, define});
 }
 
+namespace {
+
+Listing::Rows list_steps() {
+  Listing::Rows rows;
+  for (const CorpusStep& step : Catalog<CorpusStep>::all()) {
+    rows.push_back({step.name, step.summary});
+  }
+  return rows;
+}
+
+const Register<Listing> steps{
+    {"steps", "Steps of `llmtool corpus run`", {"step", "summary"}, list_steps}};
+
+}  // namespace
 }  // namespace llmtool

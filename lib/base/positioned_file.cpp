@@ -17,7 +17,7 @@ constexpr size_t kMostAtOnce = size_t{1} << 30;
 
 // Where the file system has no files without a name.
 int open_and_unlink(const fs::path& folder) {
-  std::string name = (folder / "temporary.XXXXXX").string();
+  std::string name = (folder / ("temporary." + std::string(6, 'X'))).string();
   const int fd = ::mkostemp(name.data(), O_CLOEXEC);
   if (fd < 0) fail_io("create a temporary file in", folder, errno);
   ::unlink(name.c_str());

@@ -102,7 +102,7 @@ class Pipeline {
     if (!can_resume()) {
       check(!options_.resume, Fault::kUsage,
             "--resume needs inputs and an output that are files, not pipes");
-      std::string name = (fs::temp_directory_path() / "llmtool-XXXXXX").string();
+      std::string name = (fs::temp_directory_path() / ("llmtool-" + std::string(6, 'X'))).string();
       if (::mkdtemp(name.data()) == nullptr) fail_io("create folder", name, errno);
       work_ = temporary_ = name;
       return;
