@@ -1,5 +1,7 @@
 #include "lib/corpus/extract/steps.h"
 
+#include <algorithm>
+
 #include "lib/base/error.h"
 #include "lib/corpus/extract/charset.h"
 #include "lib/corpus/extract/latex_archive.h"
@@ -143,6 +145,30 @@ void ExtractLatex::work(Document& document, Tally& tally, int) {
   document.metadata.push_back({"expansions", concat(paper.expansions)});
   if (source.main != "main.tex") add_text_metadata(document, "tex_main", source.main);
   set_text(document, std::move(paper.text));
+}
+
+void ExtractWikipedia::work(Document& document, Tally&, int) {
+  if (document.text.size() > options_.max_bytes) {
+    return reject(document, "extract.too_large", concat(document.text.size()),
+                  concat("<= ", options_.max_bytes, " bytes"));
+  }
+  WikiPage page = read_wiki_page(document.text);
+  if (!page.found) page.markup = document.text;
+  if (page.found) {
+    const auto& kept = options_.namespaces;
+    if (std::find(kept.begin(), kept.end(), page.ns) == kept.end()) {
+      return reject(document, "extract.namespace", concat(page.ns), "an article");
+    }
+    if (page.model != "wikitext") {
+      return reject(document, "extract.not_wikitext", page.model, "wikitext");
+    }
+    if (document.id.empty()) document.id = page.id;
+    add_text_metadata(document, "title", page.title);
+    add_text_metadata(document, "page_id", page.id);
+    document.metadata.push_back({"namespace", concat(page.ns)});
+  }
+  if (page.redirect || is_redirect(page.markup)) return reject(document, "extract.redirect");
+  set_text(document, text_of_wikitext(page.markup, options_.wikitext));
 }
 
 }  // namespace llmtool

@@ -8,6 +8,7 @@
 #include "lib/corpus/extract/gutenberg.h"
 #include "lib/corpus/extract/html.h"
 #include "lib/corpus/extract/latex.h"
+#include "lib/corpus/extract/wikitext.h"
 #include "lib/corpus/step.h"
 
 namespace llmtool {
@@ -76,6 +77,25 @@ class ExtractLatex : public Step {
 
  private:
   ExtractLatexOptions options_;
+};
+
+struct ExtractWikipediaOptions {
+  WikitextOptions wikitext;
+  std::vector<int> namespaces = {0};
+  size_t max_bytes = 20 << 20;
+};
+
+// A <page> of a dump, or wikitext. Adds metadata title, page_id, namespace; the id of the page
+// becomes that of a document without one. Rules: extract.too_large, extract.namespace,
+// extract.redirect, extract.not_wikitext (another content model), extract.empty.
+class ExtractWikipedia : public Step {
+ public:
+  explicit ExtractWikipedia(const ExtractWikipediaOptions& options) : options_(options) {}
+  std::string name() const override { return "extract wikipedia"; }
+  void work(Document& document, Tally& tally, int thread) override;
+
+ private:
+  ExtractWikipediaOptions options_;
 };
 
 // What the steps have in common.
