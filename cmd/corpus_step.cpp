@@ -14,6 +14,10 @@ RegisterStep::RegisterStep(const CorpusStep& step) {
     auto flow = std::make_shared<CorpusFlow>();
     flow->fallback_format = step.input_format;
     const StepMaker make = step.define(app);
+    // A flag that may be repeated takes one value each time: inputs stand behind it.
+    for (CLI::Option* option : app.get_options()) {
+      if (!option->get_positional()) option->allow_extra_args(false);
+    }
     add_corpus_flow(app, *flow, step.writes);
     app.callback([flow, make, &app] {
       std::vector<std::unique_ptr<Step>> steps;
