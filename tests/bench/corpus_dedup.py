@@ -44,6 +44,7 @@ def documents(path):
 
 
 def run_stages(path, stages):
+    path = os.path.abspath(path)
     from datatrove.executor import LocalPipelineExecutor
     from datatrove.pipeline.readers import JsonlReader
     from datatrove.pipeline.writers.jsonl import JsonlWriter

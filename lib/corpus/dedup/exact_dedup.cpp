@@ -73,7 +73,7 @@ fs::path hashes_before(const ExactDedupOptions& o, StepResources& resources) {
 }
 
 SortPlace sort_place(const StepResources& resources) {
-  return {resources.folder, resources.memory, resources.pool};
+  return {resources.folder, resources.memory / 2, resources.pool};  // malloc keeps as much
 }
 
 }  // namespace

@@ -131,7 +131,7 @@ class ClusterBuilder {
         in_index_(documents_in_index(index)),
         documents_(DocumentLog(resources, kDocumentLog)),
         sets_(checked_count()),
-        place_{resources.folder, resources.memory - bytes_, resources.pool} {}
+        place_{resources.folder, (resources.memory - bytes_) / 2, resources.pool} {}
 
   void run() {
     join_buckets();

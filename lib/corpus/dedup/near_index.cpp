@@ -118,7 +118,7 @@ class NearIndexWriter {
       }
     };
     const fs::path unsorted = resources_.folder / "new_bands";
-    external_sort<BandRecord>(unsorted, {resources_.folder, resources_.memory, resources_.pool},
+    external_sort<BandRecord>(unsorted, {resources_.folder, resources_.memory / 2, resources_.pool},
                               [&](std::span<const BandRecord> records) {
                                 for (const BandRecord& r : records) {
                                   take_old(&r);
