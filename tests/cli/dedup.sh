@@ -35,7 +35,7 @@ same() {  # same NAME COMMAND...: one output whatever the threads, the memory an
   # Killed at any time, it goes on. (It may also have ended before.)
   for after in 0.05 0.15; do
     rm -rf "$name.killed.jsonl" "$name.killed.jsonl.work"
-    (timeout -s KILL "$after" "$LLMTOOL" "$@" in.jsonl --checkpoint-every 0 \
+    (timeout --foreground -s KILL "$after" "$LLMTOOL" "$@" in.jsonl --checkpoint-every 0 \
       --output "$name.killed.jsonl" || true) >/dev/null 2>&1
     if [[ ! -e $name.killed.jsonl ]]; then
       run "$LLMTOOL" "$@" in.jsonl --checkpoint-every 0 --output "$name.killed.jsonl" --resume
