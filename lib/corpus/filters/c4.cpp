@@ -29,7 +29,6 @@ struct Scratch {
   std::string kept, without_citations;
   std::string removed[kLineRules];
   uint64_t lines[kLineRules];
-  std::vector<Word> words;
 
   void clear() {
     kept.clear();
@@ -185,11 +184,7 @@ class C4Check : public FilterCheck {
     }
     if (on_[kPolicy] && phrases.policy) return drop(kPolicy, whole, scratch);
     if (had_citations) ++scratch.lines[kCitations];
-    if (counts_sentences_) {
-      scratch.words.clear();
-      splitter.split(kept, WordKind::kEnglish, scratch.words);
-      page.sentences += count_sentences(scratch.words);
-    }
+    if (counts_sentences_) page.sentences += splitter.count_sentences(kept);
     scratch.kept.append(kept).push_back('\n');
   }
 

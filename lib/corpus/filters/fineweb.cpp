@@ -53,7 +53,7 @@ double duplicates(TextAnalysis& text, const FilterVariants&) {
 }
 
 double newlines(TextAnalysis& text, const FilterVariants&) {
-  return share(figures(text).breaks, text.words(WordKind::kEnglish).size());
+  return share(figures(text).breaks, text.word_count(WordKind::kEnglish));
 }
 
 FilterRule rule(std::string name, std::string measures, FilterBounds bounds,

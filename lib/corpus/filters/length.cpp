@@ -13,7 +13,7 @@ double characters(TextAnalysis& text, const FilterVariants&) {
 }
 
 double words(TextAnalysis& text, const FilterVariants&) {
-  return static_cast<double>(text.words(WordKind::kWhitespace).size());
+  return static_cast<double>(text.word_count(WordKind::kWhitespace));
 }
 
 const Register<FilterRule> length_bytes{{.name = "length.bytes",

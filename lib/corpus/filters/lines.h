@@ -32,23 +32,18 @@ inline size_t line_break_at(std::string_view text, size_t at) {
   return text[at + 2] == '\xa8' || text[at + 2] == '\xa9' ? 3 : 0;
 }
 
+// The first line break of the text from `at` on, or its size.
+size_t next_line_break(std::string_view text, size_t at);
+
 // f(line) for each line of str.splitlines(): no line after a break at the end.
 template <class F>
 void for_each_line(std::string_view text, F&& f) {
   size_t begin = 0;
-  for (size_t at = 0; at < text.size();) {
-    const auto c = static_cast<uint8_t>(text[at]);
-    const bool may_break = c < 0x1f ? c >= 0x0a : c == 0xc2 || c == 0xe2;
-    const size_t bytes = may_break ? line_break_at(text, at) : 0;
-    if (bytes == 0) {
-      ++at;
-      continue;
-    }
-    f(text.substr(begin, at - begin));
-    at += bytes;
-    begin = at;
+  while (begin < text.size()) {
+    const size_t end = next_line_break(text, begin);
+    f(text.substr(begin, end - begin));
+    begin = end == text.size() ? end : end + line_break_at(text, end);
   }
-  if (begin < text.size()) f(text.substr(begin));
 }
 
 }  // namespace llmtool

@@ -26,4 +26,9 @@ const std::vector<Word>& TextAnalysis::words(WordKind kind) {
   return words_[i];
 }
 
+uint64_t TextAnalysis::word_count(WordKind kind) {
+  const auto i = static_cast<size_t>(kind);
+  return has_words_[i] ? words_[i].size() : splitter_.count(text_, kind);
+}
+
 }  // namespace llmtool

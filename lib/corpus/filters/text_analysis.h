@@ -20,6 +20,7 @@ class TextAnalysis {
   std::string_view text() const { return text_; }
   size_t characters();  // code points
   const std::vector<Word>& words(WordKind kind);
+  uint64_t word_count(WordKind kind);  // without the words, if nobody asked for them yet
 
   // What a family of rules measures in one pass over the text: fill(*this, variant, figures) is
   // called once for each text; T is made once and used again.

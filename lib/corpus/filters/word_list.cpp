@@ -38,7 +38,7 @@ class WordListCheck : public FilterCheck {
     size_t figure = context.figure;
     if (count_) judge(document, context, figure++, "words.count", times, *count_);
     if (share_ && !document.rejected) {
-      const auto words = static_cast<double>(context.text.words(WordKind::kWhitespace).size());
+      const auto words = static_cast<double>(context.text.word_count(WordKind::kWhitespace));
       judge(document, context, figure, "words.share", words > 0 ? times / words : 0, *share_);
     }
     if (document.rejected && found.times > 0)

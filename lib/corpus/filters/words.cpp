@@ -8,6 +8,7 @@
 #include <emmintrin.h>
 #include <string>
 
+#include "lib/base/attributes.h"
 #include "lib/base/error.h"
 #include "lib/corpus/filters/characters.h"
 #include "lib/corpus/filters/english_affixes.h"
@@ -32,10 +33,13 @@ class Exceptions {
     return all;
   }
 
-  // Null for an empty text, too.
+  // False: the text is none. An empty one is none.
+  LLMTOOL_INLINE bool may_have(std::string_view text) const {
+    return text.size() - 1 < kLongest && may_have_[sketch(text)];
+  }
+
   const Entry* find(std::string_view text) const {
-    if (text.size() - 1 >= kLongest || !may_have_[sketch(text)]) return nullptr;
-    return find_for_sure(text);
+    return may_have(text) ? find_for_sure(text) : nullptr;
   }
 
  private:
@@ -176,6 +180,50 @@ bool is_space_at(std::string_view text, size_t at, const CharacterTable& table) 
                                      : (table.flags_at(text, at) & kSpace) != 0;
 }
 
+// The first end mark of a sentence in the text from `at` on, or its size.
+size_t next_end_mark(std::string_view text, size_t at, const CharacterTable& table) {
+  const auto is_end = [&](size_t i) { return (table.flags_at(text, i) & kSentenceEnd) != 0; };
+  while (at < text.size()) {
+    if (at + 16 > text.size()) {
+      if (!is_continuation(text[at]) && is_end(at)) return at;
+      ++at;
+      continue;
+    }
+    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(text.data() + at));
+    const auto is = [&](char c) { return _mm_cmpeq_epi8(bytes, _mm_set1_epi8(c)); };
+    const __m128i marks = _mm_or_si128(_mm_or_si128(is('.'), is('!')), is('?'));
+    // A byte beyond ASCII has its highest bit set, which is what movemask takes.
+    unsigned found = static_cast<unsigned>(_mm_movemask_epi8(_mm_or_si128(marks, bytes)));
+    for (; found != 0; found &= found - 1) {
+      const size_t place = at + static_cast<size_t>(std::countr_zero(found));
+      if (!is_continuation(text[place]) && is_end(place)) return place;
+    }
+    at += 16;
+  }
+  return text.size();
+}
+
+struct SentenceCount {
+  uint64_t sentences = 1;
+  bool ended = false;
+
+  void add(bool is_punct, bool ends) {
+    if (ended && !is_punct && !ends) {
+      ++sentences;
+      ended = false;
+    } else if (ends) {
+      ended = true;
+    }
+  }
+
+  // A text without end marks.
+  void add_plain(std::string_view text, const CharacterTable& table) {
+    for (size_t at = 0; ended && at < text.size(); at += character_at(text, at).bytes) {
+      if (!(table.flags_at(text, at) & (kSpace | kPunctCategory))) add(false, false);
+    }
+  }
+};
+
 }  // namespace
 
 struct WordSplitter::English {
@@ -186,7 +234,7 @@ struct WordSplitter::English {
   const CharacterTable& table = CharacterTable::get();
   const Exceptions& exceptions = Exceptions::get();
   std::vector<Span> suffixes;
-  std::vector<Word> joined;
+  std::vector<Word> joined, others;
   std::array<Word, 128> marks{};  // words of one ASCII character
 
   English() {
@@ -231,23 +279,15 @@ struct WordSplitter::English {
     if (from < middle.size()) add(text, begin + from, middle.size() - from, words);
   }
 
-  // Letters up to `end`, one mark, and a space or the end of the text: what split_run() would do,
-  // if it is simple.
-  bool split_marked(std::string_view text, size_t begin, size_t end,
-                    std::vector<Word>& words) const {
-    const size_t letters = end - begin;
-    if (letters < 2 || (end + 1 < text.size() && class_of(text[end + 1]) != kSpaceByte))
+  // Letters up to `end`, one mark, and a space or the end of the text: whether they are two words.
+  bool is_marked(std::string_view text, size_t begin, size_t end) const {
+    if (end - begin < 2 || (end + 1 < text.size() && class_of(text[end + 1]) != kSpaceByte))
       return false;
     const char mark = text[end];
     const bool is_period = mark == '.' && text[end - 1] >= 'a';
     if (!is_period && !kIsMark[static_cast<uint8_t>(mark)]) return false;
-    if (exceptions.find(text.substr(begin, letters + 1)) != nullptr) return false;
-    if (exceptions.find(text.substr(begin, letters)) != nullptr) return false;
-    words.push_back(word_of_letters(begin, letters));
-    Word word = marks[static_cast<uint8_t>(mark)];
-    word.begin = static_cast<uint32_t>(end);
-    words.push_back(word);
-    return true;
+    return !exceptions.may_have(text.substr(begin, end + 1 - begin)) &&
+           !exceptions.may_have(text.substr(begin, end - begin));
   }
 
   // A run of non-spaces.
@@ -327,39 +367,38 @@ struct WordSplitter::English {
 WordSplitter::WordSplitter() : english_(std::make_unique<English>()) {}
 WordSplitter::~WordSplitter() = default;
 
-void WordSplitter::split(std::string_view text, WordKind kind, std::vector<Word>& words) {
+// Calls letters(begin, bytes) for a word of ASCII letters, marked(begin, bytes) for one and the
+// mark behind it, and appends all other words to `words`.
+template <class Letters, class Marked>
+void WordSplitter::walk(std::string_view text, WordKind kind, std::vector<Word>& words,
+                        Letters letters, Marked marked) {
   check(text.size() <= UINT32_MAX, Fault::kInput, "a document of ", text.size(),
         " bytes: words are counted in up to 4 GiB");
   English& english = *english_;
   const CharacterTable& table = english.table;
+  const bool is_english = kind == WordKind::kEnglish;
   for (size_t at = 0; at < text.size();) {
-    const char c = text[at];
-    if (class_of(c) == kSpaceByte) {
+    if (class_of(text[at]) == kSpaceByte) {
       ++at;
       continue;
     }
     const size_t begin = at;
     at = end_of_letters(text, at);
-    const size_t letters = at - begin;
-    if (at == text.size() || class_of(text[at]) == kSpaceByte) {
-      const Exceptions::Entry* exception =
-          kind == WordKind::kEnglish ? english.exceptions.find(text.substr(begin, letters))
-                                     : nullptr;
-      if (exception == nullptr) {
-        words.push_back(word_of_letters(begin, letters));
-      } else {
-        english.add_exception(text, begin, *exception, words);
-      }
+    const bool is_end = at == text.size() || class_of(text[at]) == kSpaceByte;
+    if (is_end && !(is_english && english.exceptions.may_have(text.substr(begin, at - begin)))) {
+      letters(begin, at - begin);
+      ++at;
       continue;
     }
-    if (kind == WordKind::kEnglish && english.split_marked(text, begin, at, words)) {
+    if (is_english && !is_end && english.is_marked(text, begin, at)) {
+      marked(begin, at - begin);
       ++at;
       continue;
     }
     while (at < text.size() && !is_space_at(text, at, table)) at += character_at(text, at).bytes;
     if (at == begin) {  // a space beyond ASCII
       at += character_at(text, at).bytes;
-    } else if (kind == WordKind::kEnglish) {
+    } else if (is_english) {
       english.split_run(text, begin, at, words);
     } else {
       english.add(text, begin, at - begin, words);
@@ -367,18 +406,48 @@ void WordSplitter::split(std::string_view text, WordKind kind, std::vector<Word>
   }
 }
 
-size_t count_sentences(const std::vector<Word>& words) {
-  size_t sentences = 1;
-  bool ended = false;
-  for (const Word& word : words) {
-    if (ended && !word.is_punct && !word.ends_sentence) {
-      ++sentences;
-      ended = false;
-    } else if (word.ends_sentence) {
-      ended = true;
-    }
+void WordSplitter::split(std::string_view text, WordKind kind, std::vector<Word>& words) {
+  walk(
+      text, kind, words,
+      [&](size_t begin, size_t bytes) { words.push_back(word_of_letters(begin, bytes)); },
+      [&](size_t begin, size_t bytes) {
+        words.push_back(word_of_letters(begin, bytes));
+        words.push_back(english_->marks[static_cast<uint8_t>(text[begin + bytes])]);
+        words.back().begin = static_cast<uint32_t>(begin + bytes);
+      });
+}
+
+uint64_t WordSplitter::count(std::string_view text, WordKind kind) {
+  uint64_t simple = 0;
+  std::vector<Word>& others = english_->others;
+  others.clear();
+  walk(
+      text, kind, others, [&](size_t, size_t) { ++simple; }, [&](size_t, size_t) { simple += 2; });
+  return simple + others.size();
+}
+
+uint64_t WordSplitter::count_sentences(std::string_view text) {
+  const CharacterTable& table = english_->table;
+  std::vector<Word>& words = english_->others;
+  SentenceCount count;
+  size_t done = 0;  // what is before is counted
+  // Only a run of non-spaces that has an end mark can end a sentence: the others need no cutting.
+  for (size_t at = next_end_mark(text, 0, table); at < text.size();
+       at = next_end_mark(text, done, table)) {
+    size_t begin = at;
+    while (begin > done && !(table.flags_before(text, begin) & kSpace))
+      begin = last_character(text, begin);
+    size_t end = at;
+    while (end < text.size() && !is_space_at(text, end, table))
+      end += character_at(text, end).bytes;
+    count.add_plain(text.substr(done, begin - done), table);
+    words.clear();
+    split(text.substr(begin, end - begin), WordKind::kEnglish, words);
+    for (const Word& word : words) count.add(word.is_punct, word.ends_sentence);
+    done = end;
   }
-  return sentences;
+  count.add_plain(text.substr(done), table);
+  return count.sentences;
 }
 
 }  // namespace llmtool

@@ -42,15 +42,21 @@ class WordSplitter {
 
   // Appends the words of the text in their order.
   void split(std::string_view text, WordKind kind, std::vector<Word>& words);
+  // How many they are.
+  uint64_t count(std::string_view text, WordKind kind);
+
+  // Sentences of a line as datatrove counts them (spaCy's sentencizer on English words): one begins
+  // with the first word and with each word that is not punctuation behind an end mark; at least
+  // one.
+  uint64_t count_sentences(std::string_view line);
 
  private:
   struct English;
+  template <class Letters, class Marked>
+  void walk(std::string_view text, WordKind kind, std::vector<Word>& words, Letters letters,
+            Marked marked);
 
   std::unique_ptr<English> english_;
 };
-
-// Sentences of a line as datatrove counts them (spaCy's sentencizer): a sentence begins with the
-// first word and with each word that is not punctuation after an end mark; at least one.
-size_t count_sentences(const std::vector<Word>& words);
 
 }  // namespace llmtool
