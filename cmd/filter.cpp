@@ -122,7 +122,6 @@ void add_lists(CLI::App& app, FilterSettings& s) {
   app.add_option("--path-field", s.path_member, "The member that holds the name of a source file");
   app.add_option("--extensions", s.extensions, "Instead of code.extension's own: py,c,h")
       ->delimiter(',')
-      ->allow_extra_args(false);
 }
 
 StepMaker define(CLI::App& app) {
@@ -130,18 +129,13 @@ StepMaker define(CLI::App& app) {
   app.add_option("--preset", o->presets, "The rules of a published pipeline")
       ->check(CLI::IsMember(filter_presets()))
       ->delimiter(',')
-      ->allow_extra_args(false);
   app.add_option("--rules", o->rules, "Rules by name: gopher.words,code.max_line_length")
       ->delimiter(',')
-      ->allow_extra_args(false);
   app.add_option("--without", o->without, "Rules to leave out")->delimiter(',')
-      ->allow_extra_args(false);
   app.add_option("--min", o->at_least, "Least figure that is kept: gopher.words=80; none: any")
       ->delimiter(',')
-      ->allow_extra_args(false);
   app.add_option("--max", o->at_most, "Greatest figure that is kept: gopher.top_2gram=0.25")
       ->delimiter(',')
-      ->allow_extra_args(false);
   app.add_option("--gopher-variant", o->gopher_variant, "Whose definitions of gopher.*")
       ->check(CLI::IsMember({"datatrove", "dolma", "paper"}));
   app.add_option("--c4-variant", o->c4_variant,
