@@ -121,21 +121,21 @@ void add_lists(CLI::App& app, FilterSettings& s) {
   app.add_option("--url-field", s.url_member, "The member that holds the URL");
   app.add_option("--path-field", s.path_member, "The member that holds the name of a source file");
   app.add_option("--extensions", s.extensions, "Instead of code.extension's own: py,c,h")
-      ->delimiter(',')
+      ->delimiter(',');
 }
 
 StepMaker define(CLI::App& app) {
   auto o = std::make_shared<Options>();
   app.add_option("--preset", o->presets, "The rules of a published pipeline")
       ->check(CLI::IsMember(filter_presets()))
-      ->delimiter(',')
+      ->delimiter(',');
   app.add_option("--rules", o->rules, "Rules by name: gopher.words,code.max_line_length")
-      ->delimiter(',')
-  app.add_option("--without", o->without, "Rules to leave out")->delimiter(',')
+      ->delimiter(',');
+  app.add_option("--without", o->without, "Rules to leave out")->delimiter(',');
   app.add_option("--min", o->at_least, "Least figure that is kept: gopher.words=80; none: any")
-      ->delimiter(',')
+      ->delimiter(',');
   app.add_option("--max", o->at_most, "Greatest figure that is kept: gopher.top_2gram=0.25")
-      ->delimiter(',')
+      ->delimiter(',');
   app.add_option("--gopher-variant", o->gopher_variant, "Whose definitions of gopher.*")
       ->check(CLI::IsMember({"datatrove", "dolma", "paper"}));
   app.add_option("--c4-variant", o->c4_variant,
@@ -173,7 +173,8 @@ std::string presets_of(const std::string& rule) {
 Listing::Rows list_filters() {
   Listing::Rows rows;
   for (const FilterRule& rule : Catalog<FilterRule>::all()) {
-    rows.push_back({rule.name, thresholds(rule.bounds), presets_of(rule.name), rule.follows, rule.measures});
+    rows.push_back(
+        {rule.name, thresholds(rule.bounds), presets_of(rule.name), rule.follows, rule.measures});
   }
   return rows;
 }
