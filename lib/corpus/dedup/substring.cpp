@@ -164,7 +164,7 @@ void SubstringDedup::conclude(StepResources& resources) {
   };
   const RepeatFiles files{flushed(kTexts), flushed(kAnchors), resources.folder / "repeats.bin",
                           shared_.index ? resources.folder / kNewAnchors : fs::path()};
-  const SortPlace place{resources.folder, resources.memory / 4 * 3, resources.pool};
+  const SortPlace place{resources.folder, resources.memory / 2, resources.pool};
   const RepeatCounts counts =
       find_repeats(files, shared_.options.rule, shared_.index ? &*shared_.index : nullptr, place);
   write_cuts(files.repeats, flushed(kPlaces), resources.folder / kCuts);
