@@ -77,7 +77,7 @@ def datatrove_lines(path):
     config = SentDedupConfig(n_sentences=1, split_sentences=False, only_dedup_in_index=False, min_doc_words=0,
                              min_num_sentences=0)
     return run_stages(path, lambda f, reader, writer: [
-        [reader(), SentenceDedupSignature(f + "/sigs", config)],
+        [reader(), SentenceDedupSignature(f + "/sigs", config=config)],
         [SentenceFindDedups(f + "/sigs", f + "/dups", config=config)],
         [reader(), SentenceDedupFilter(f + "/dups", config), writer]])
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <smmintrin.h>
 #include <utf8proc.h>
 
 #include "lib/base/error.h"
@@ -105,23 +106,80 @@ constexpr AsciiMap ascii_map(F&& f) {
   return map;
 }
 
-// Runs of ASCII by the map, other code points in lower case by f.
+// 16 bytes, all of them printable ASCII.
+__m128i between(__m128i x, char low, char high) {
+  return _mm_and_si128(_mm_cmpgt_epi8(x, _mm_set1_epi8(static_cast<char>(low - 1))),
+                       _mm_cmplt_epi8(x, _mm_set1_epi8(static_cast<char>(high + 1))));
+}
+__m128i lowered(__m128i x) {
+  return _mm_or_si128(x, _mm_and_si128(between(x, 'A', 'Z'), _mm_set1_epi8(0x20)));
+}
+
+// The leading bytes of the text, in blocks of 16 of printable ASCII, through `map`. Returns how
+// many.
 template <class F>
-void map_lowered(std::string& out, std::string_view text, const AsciiMap& map, F&& f) {
-  for (size_t at = 0; at < text.size();) {
-    size_t end = at;
-    while (end < text.size() && static_cast<unsigned char>(text[end]) < 0x80) ++end;
-    const size_t before = out.size();
-    out.resize(before + (end - at));
-    char* p = &out[before];
-    for (; at < end; ++at) {
-      const auto c = static_cast<unsigned char>(text[at]);
-      *p = map.to[c];
-      p += map.stays[c];
+size_t map_printable(std::string& out, std::string_view text, F&& map) {
+  constexpr size_t kBlock = 16, kMost = 512;
+  std::array<char, kMost> mapped;
+  size_t at = 0;
+  for (bool more = true; more;) {
+    size_t filled = 0;
+    for (; more && filled < kMost; filled += kBlock) {
+      more = at + filled + kBlock <= text.size();
+      if (!more) break;
+      const __m128i x =
+          _mm_loadu_si128(reinterpret_cast<const __m128i*>(text.data() + at + filled));
+      more = _mm_movemask_epi8(between(x, 0x20, 0x7E)) == 0xFFFF;
+      if (!more) break;
+      _mm_storeu_si128(reinterpret_cast<__m128i*>(&mapped[filled]), map(x));
     }
-    out.resize(static_cast<size_t>(p - out.data()));
-    while (at < text.size() && static_cast<unsigned char>(text[at]) >= 0x80) {
-      lower_next(text, at, f);
+    out.append(mapped.data(), filled);
+    at += filled;
+  }
+  return at;
+}
+
+// What the code points of ASCII become, one by one and 16 at a time.
+struct ToLower {
+  static constexpr AsciiMap kMap = ascii_map([](unsigned c) { return static_cast<int>(c); });
+  static __m128i map(__m128i x) { return lowered(x); }
+};
+struct ToCcnet {
+  static constexpr AsciiMap kMap = ascii_map([](unsigned c) {
+    if (c < 0x20 || c == 0x7F) return -1;
+    return c - '0' < 10u ? int{'0'} : static_cast<int>(c);
+  });
+  static __m128i map(__m128i x) {
+    return _mm_blendv_epi8(lowered(x), _mm_set1_epi8('0'), between(x, '0', '9'));
+  }
+};
+struct ToTextDedup {
+  static constexpr AsciiMap kMap = ascii_map([](unsigned c) {
+    const bool is_word = c - '0' < 10u || c - 'a' < 26u || c == '_';
+    return is_word ? static_cast<int>(c) : int{' '};
+  });
+  static __m128i map(__m128i x) {
+    const __m128i low = lowered(x);
+    const __m128i is_word = _mm_or_si128(_mm_or_si128(between(low, 'a', 'z'), between(x, '0', '9')),
+                                         _mm_cmpeq_epi8(x, _mm_set1_epi8('_')));
+    return _mm_blendv_epi8(_mm_set1_epi8(' '), low, is_word);
+  }
+};
+
+// ASCII as To has it, other code points in lower case by f.
+template <class To, class F>
+void map_lowered(std::string& out, std::string_view text, F&& f) {
+  constexpr size_t kFew = 32;  // bytes before blocks are tried again
+  for (size_t at = 0; at < text.size();) {
+    at += map_printable(out, text.substr(at), To::map);
+    for (const size_t end = std::min(text.size(), at + kFew); at < end;) {
+      const auto c = static_cast<unsigned char>(text[at]);
+      if (c >= 0x80) {
+        lower_next(text, at, f);
+        continue;
+      }
+      if (To::kMap.stays[c]) out.push_back(To::kMap.to[c]);
+      ++at;
     }
   }
 }
@@ -152,17 +210,12 @@ bool is_control(uint32_t c) {
 }
 
 void append_lowered(std::string& out, std::string_view text) {
-  static constexpr AsciiMap kMap = ascii_map([](unsigned c) { return static_cast<int>(c); });
-  map_lowered(out, text, kMap, [&](uint32_t c) { put_code_point(out, c); });
+  map_lowered<ToLower>(out, text, [&](uint32_t c) { put_code_point(out, c); });
 }
 
 void append_ccnet(std::string& out, std::string_view text) {
-  static constexpr AsciiMap kMap = ascii_map([](unsigned c) {
-    if (c < 0x20 || c == 0x7F) return -1;
-    return c - '0' < 10u ? int{'0'} : static_cast<int>(c);
-  });
   static const CodePointSet punctuation(U"，。、„”“«»１」「《》´∶：？！（）；–—．～’…━〈〉【】％►");
-  map_lowered(out, stripped(text), kMap, [&](uint32_t c) {
+  map_lowered<ToCcnet>(out, stripped(text), [&](uint32_t c) {
     if (is_digit(c)) {
       out.push_back('0');
     } else if (!is_control(c) && !punctuation.has(c)) {
@@ -292,11 +345,7 @@ bool is_word_character(uint32_t c) {
 }
 
 void append_text_dedup(std::string& out, std::string_view text) {
-  static constexpr AsciiMap kMap = ascii_map([](unsigned c) {
-    const bool is_word = c - '0' < 10u || c - 'a' < 26u || c == '_';
-    return is_word ? static_cast<int>(c) : int{' '};
-  });
-  map_lowered(out, text, kMap, [&](uint32_t c) {
+  map_lowered<ToTextDedup>(out, text, [&](uint32_t c) {
     if (is_word_character(c))
       put_code_point(out, c);
     else
