@@ -118,6 +118,7 @@ class C4Check : public FilterCheck {
 
   void apply(Document& document, FilterContext& context) const override {
     thread_local Scratch scratch;
+    if (scratch.kept.capacity() > (size_t{1} << 24)) scratch = {};
     scratch.clear();
     Page page;
     for_each_line(context.text.text(), [&](std::string_view line) {

@@ -28,14 +28,14 @@ uint64_t hash_of(std::string_view text) {
 
 void KeySet::clear(size_t keys) {
   const size_t slots = slots_for(keys);
-  if (slots > slots_.size() || slots_.size() > (size_t{1} << 22)) slots_.resize(slots);
+  if (slots > slots_.size()) slots_.resize(slots);
   mask_ = slots - 1;
   std::fill_n(slots_.begin(), slots, 0);
 }
 
 void KeyCounts::clear(size_t keys) {
   const size_t slots = slots_for(keys);
-  if (slots > slots_.size() || slots_.size() > (size_t{1} << 22)) slots_.resize(slots);
+  if (slots > slots_.size()) slots_.resize(slots);
   mask_ = slots - 1;
   std::fill_n(slots_.begin(), slots, Slot{});
 }

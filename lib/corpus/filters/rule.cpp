@@ -1,5 +1,6 @@
 #include "lib/corpus/filters/rule.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "lib/base/suggest.h"
@@ -70,7 +71,9 @@ std::vector<std::unique_ptr<FilterCheck>> make_filter_checks(const FilterSetting
   check(!settings.rules.empty(), Fault::kUsage,
         "no rule to filter by: give --preset, --rules or --attribute");
   for (const auto& [name, bounds] : settings.bounds) {
-    find_filter_rule(name);
+    const FilterBounds& usual = find_filter_rule(name).bounds;
+    check(usual.at_least || usual.at_most, Fault::kUsage, "the rule '", name,
+          "' has no threshold to set");
     check_bounds(name, bounds);
     check(std::find(settings.rules.begin(), settings.rules.end(), name) != settings.rules.end(),
           Fault::kUsage, "a threshold is given for '", name, "', which is not among the rules");

@@ -5,6 +5,11 @@
 namespace llmtool {
 
 void TextAnalysis::reset(std::string_view text) {
+  // What a large document needed is given back.
+  if (text_.size() > (size_t{1} << 23)) {
+    kept_.clear();
+    for (std::vector<Word>& words : words_) words = {};
+  }
   text_ = text;
   ++text_number_;
   has_characters_ = has_words_[0] = has_words_[1] = false;

@@ -3,112 +3,15 @@
 #include <algorithm>
 #include <array>
 #include <bit>
-#include <bitset>
-#include <cstring>
 #include <emmintrin.h>
-#include <string>
 
-#include "lib/base/attributes.h"
 #include "lib/base/error.h"
 #include "lib/corpus/filters/characters.h"
 #include "lib/corpus/filters/english_affixes.h"
-#include "lib/corpus/filters/english_exceptions.h"
+#include "lib/corpus/filters/exceptions.h"
 
 namespace llmtool {
 namespace {
-
-// The exceptions by a hash of their bytes.
-class Exceptions {
- public:
-  struct Entry {
-    std::string text;
-    std::vector<uint32_t> parts;   // bytes of each word
-    std::vector<uint32_t> pieces;  // of the words it would be cut into were it none, if several
-  };
-
-  static constexpr size_t kLongest = 31;  // bytes of one, or more
-
-  static const Exceptions& get() {
-    static const Exceptions all;
-    return all;
-  }
-
-  // False: the text is none. An empty one is none.
-  LLMTOOL_INLINE bool may_have(std::string_view text) const {
-    return text.size() - 1 < kLongest && may_have_[sketch(text)];
-  }
-
-  const Entry* find(std::string_view text) const {
-    return may_have(text) ? find_for_sure(text) : nullptr;
-  }
-
- private:
-  const Entry* find_for_sure(std::string_view text) const {
-    for (size_t at = hash(text) & kMask; places_[at] != 0; at = (at + 1) & kMask) {
-      const Entry& entry = entries_[places_[at] - 1u];
-      if (entry.text == text) return &entry;
-    }
-    return nullptr;
-  }
-
-  Exceptions() {
-    std::string_view rest = kEnglishExceptions;
-    while (!rest.empty()) {
-      const size_t end = rest.find('\n');
-      add(rest.substr(0, end));
-      rest.remove_prefix(end + 1);
-    }
-    for (size_t i = 0; i < entries_.size(); ++i) {
-      size_t at = hash(entries_[i].text) & kMask;
-      while (places_[at] != 0) at = (at + 1) & kMask;
-      places_[at] = static_cast<uint16_t>(i + 1);
-      LLMTOOL_ASSERT(entries_[i].text.size() <= kLongest);
-      may_have_[sketch(entries_[i].text)] = true;
-    }
-  }
-
-  static std::vector<uint32_t> sizes_of(std::string_view words) {
-    std::vector<uint32_t> sizes;
-    while (true) {
-      const size_t end = std::min(words.find(' '), words.size());
-      sizes.push_back(static_cast<uint32_t>(end));
-      if (end == words.size()) return sizes;
-      words.remove_prefix(end + 1);
-    }
-  }
-
-  void add(std::string_view line) {
-    const size_t tab = std::min(line.find('\t'), line.size());
-    Entry entry;
-    for (const char c : line.substr(0, tab)) {
-      if (c != ' ') entry.text.push_back(c);
-    }
-    entry.parts = sizes_of(line.substr(0, tab));
-    if (tab < line.size()) entry.pieces = sizes_of(line.substr(tab + 1));
-    entries_.push_back(std::move(entry));
-  }
-
-  // 16 bits that few texts share with an exception.
-  static size_t sketch(std::string_view text) {
-    const auto byte = [&](size_t i) { return size_t{static_cast<uint8_t>(text[i])}; };
-    const size_t last = text.size() - 1;
-    return (byte(0) * 0x9e5 + byte(last / 2) * 0x2f3 + byte(last) * 0x13 + last * 0x1d01) & 0xffff;
-  }
-
-  static size_t hash(std::string_view text) {
-    uint64_t first = 0, last = 0;
-    const size_t n = std::min<size_t>(text.size(), 8);
-    std::memcpy(&first, text.data(), n);
-    std::memcpy(&last, text.data() + text.size() - n, n);
-    const uint64_t mixed = (first ^ (last << 7 | last >> 57) ^ text.size()) * 0x9e3779b97f4a7c15;
-    return mixed >> 40;
-  }
-
-  static constexpr size_t kMask = (1 << 14) - 1;
-  std::vector<Entry> entries_;
-  std::array<uint16_t, kMask + 1> places_{};
-  std::bitset<65536> may_have_;  // by sketch()
-};
 
 // What the fast path asks about a byte.
 enum ByteClass : uint8_t { kLetter, kSpaceByte, kOther };

@@ -68,6 +68,9 @@ TEST_CASE("what makes no sense is named") {
   CHECK(message(settings).find("let nothing through") != std::string::npos);
   settings.bounds = {{"gopher.words", {1, 2}}};
   CHECK(message(settings).find("not among the rules") != std::string::npos);
+  settings = rules({"c4.javascript"});
+  settings.bounds["c4.javascript"] = {1, {}};
+  CHECK(message(settings).find("has no threshold to set") != std::string::npos);
   CHECK(message(rules({"words.count"})).find("needs a --word-list") != std::string::npos);
   CHECK(message(rules({"url.domain"})).find("needs a --domain-list") != std::string::npos);
   CHECK(message(rules({"attribute"})).find("needs an --attribute") != std::string::npos);
