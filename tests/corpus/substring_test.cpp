@@ -268,7 +268,14 @@ TEST_CASE("an index of another rule is refused") {
   write_file(folder.path() / "anchors", "");
   SubstringIndex(folder.path() / "i", rule, "")
       .add(folder.path() / "text", folder.path() / "anchors");
-  CHECK_NOTHROW(SubstringIndex(folder.path() / "i", rule, ""));
+  SubstringIndex index(folder.path() / "i", rule, "");
+  REQUIRE(index.segments().size() == 1);
+  index.use_first(0);
+  index.add(folder.path() / "text", folder.path() / "anchors");  // it is there
+  CHECK(SubstringIndex(folder.path() / "i", rule, "").segments().size() == 1);
+  write_file(folder.path() / "anchors", std::string(sizeof(Anchor), 'x'));
+  CHECK_THROWS_AS(index.add(folder.path() / "text", folder.path() / "anchors"), Error);
+  CHECK_THROWS_AS(index.use_first(2), Error);
   const SubstringRule other{SubstringUnit::kWords, 51, true};
   CHECK_THROWS_AS(SubstringIndex(folder.path() / "i", other, ""), Error);
   CHECK_THROWS_AS(SubstringIndex(folder.path() / "i", rule, "abc"), Error);

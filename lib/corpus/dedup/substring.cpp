@@ -27,6 +27,7 @@ constexpr const char* kAnchors = "anchors";
 constexpr const char* kPlaces = "documents";
 constexpr const char* kCuts = "cuts.bin";
 constexpr const char* kCounts = "counts.bin";
+constexpr const char* kIndexRuns = "index_runs";
 constexpr const char* kNewAnchors = "new_anchors.bin";
 
 template <class Record>
@@ -56,6 +57,14 @@ struct Shared {
     return ids_as_bytes;
   }
 
+  // A run that goes on sees the index as it was when the run began.
+  void settle_index(const fs::path& folder) {
+    if (!index) return;
+    const fs::path file = folder / kIndexRuns;
+    if (!fs::exists(file)) write_file(file, std::to_string(index->segments().size()));
+    index->use_first(std::stoul(read_file(file)));
+  }
+
   SubstringOptions options;
   std::shared_ptr<const Tokenizer> tokenizer;
   std::optional<SubstringIndex> index;
@@ -64,12 +73,13 @@ struct Shared {
 // The first pass: logs the texts and their anchors.
 class SubstringObserver : public Step {
  public:
-  explicit SubstringObserver(const Shared& shared) : shared_(shared) {}
+  explicit SubstringObserver(Shared& shared) : shared_(shared) {}
 
   std::string name() const override { return "dedup substring"; }
   bool in_order() const override { return true; }
 
   void start(StepResources& resources) override {
+    shared_.settle_index(resources.folder);
     texts_ = &resources.log(kTexts);
     anchors_ = &resources.log(kAnchors);
     places_ = &resources.log(kPlaces);
@@ -103,7 +113,7 @@ class SubstringObserver : public Step {
  private:
   static constexpr size_t kWords = sizeof(Anchor) / sizeof(uint64_t);
 
-  const Shared& shared_;
+  Shared& shared_;
   uint64_t base_ = 0;
   AppendLog *texts_ = nullptr, *anchors_ = nullptr, *places_ = nullptr;
   std::vector<AnchorFinder> finders_;
@@ -157,6 +167,7 @@ class SubstringDedup : public Step {
 };
 
 void SubstringDedup::conclude(StepResources& resources) {
+  shared_.settle_index(resources.folder);
   const auto flushed = [&](const char* name) {
     AppendLog& log = resources.log(name);
     log.flush();
@@ -173,6 +184,7 @@ void SubstringDedup::conclude(StepResources& resources) {
 }
 
 void SubstringDedup::start(StepResources& resources) {
+  shared_.settle_index(resources.folder);
   cuts_ = std::make_unique<MappedFile>(resources.folder / kCuts);
   const std::string counts = read_file(resources.folder / kCounts);
   LLMTOOL_ASSERT(counts.size() == sizeof(counts_));

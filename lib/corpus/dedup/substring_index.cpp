@@ -25,15 +25,15 @@ SubstringIndex::SubstringIndex(fs::path folder, const SubstringRule& rule, std::
     : folder_(std::move(folder)), rule_(rule), tokenizer_(std::move(tokenizer)) {
   const fs::path list = folder_ / "index.json";
   if (!fs::exists(list)) return;
-  found_ = read_file(list);
-  const auto json = nlohmann::json::parse(found_, nullptr, false);
+  const std::string found = read_file(list);
+  const auto json = nlohmann::json::parse(found, nullptr, false);
   const bool whole =
       json.is_object() && json.contains("segments") && json["segments"].is_number_unsigned();
   check(whole, Fault::kInput, list.string(), ": damaged, expected a JSON object with 'segments'");
   const size_t count = json["segments"];
-  if (found_ != description(count)) {
+  if (found != description(count)) {
     fail(Fault::kUsage,
-         concat(list.string(), ": made by another rule: ", found_, "expected ", description(count)),
+         concat(list.string(), ": made by another rule: ", found, "expected ", description(count)),
          "give the same --unit, --min-length and --tokenizer, or another --index");
   }
   for (size_t i = 0; i < count; ++i) {
@@ -58,16 +58,24 @@ std::string SubstringIndex::description(size_t segments) const {
                 "}\n");
 }
 
+void SubstringIndex::use_first(size_t segments) {
+  check(segments <= segments_.size(), Fault::kFailed, folder_.string(), ": has ", segments_.size(),
+        " runs, ", segments, " when this run began");
+  segments_.resize(segments);
+  anchors_.resize(segments);
+  text_bytes_ = segments == 0 ? 0 : segments_.back().end;
+}
+
 void SubstringIndex::add(const fs::path& text, const fs::path& anchors) const {
   create_folder(folder_);
   const fs::path list = folder_ / "index.json";
   const size_t next = segments_.size();
-  const std::string now = fs::exists(list) ? read_file(list) : std::string();
-  if (now == description(next + 1) && fs::exists(file_of(next, "anchors")) &&
+  const std::string now = fs::exists(list) ? read_file(list) : description(0);
+  if (now == description(next + 1) &&
       checksum_file(file_of(next, "anchors")) == checksum_file(anchors)) {
-    return;  // this run, finished a second time
+    return;
   }
-  check(now == found_, Fault::kFailed, list.string(), ": changed since this run began");
+  check(now == description(next), Fault::kFailed, list.string(), ": changed since this run began");
   copy_whole(text, file_of(next, "text"));
   copy_whole(anchors, file_of(next, "anchors"));
   write_file(list, description(next + 1));

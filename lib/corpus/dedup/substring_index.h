@@ -26,8 +26,13 @@ class SubstringIndex {
   };
   const std::vector<Segment>& segments() const { return segments_; }
 
-  // Adds a run. Its files appear before index.json names them, so a kill leaves the old index or
-  // the new one. Fault::kFailed if somebody else added one since this was opened.
+  // Forgets the runs behind the first `segments`: what a run that goes on has to see.
+  // Fault::kFailed if there are fewer.
+  void use_first(size_t segments);
+
+  // Adds a run behind those that are in use, unless it is there already. Its files appear before
+  // index.json names them, so a kill leaves the old index or the new one. Fault::kFailed if
+  // somebody else added one.
   void add(const fs::path& text, const fs::path& anchors) const;
 
  private:
@@ -36,7 +41,7 @@ class SubstringIndex {
 
   fs::path folder_;
   SubstringRule rule_;
-  std::string tokenizer_, found_;  // found_: the content of index.json
+  std::string tokenizer_;
   uint64_t text_bytes_ = 0;
   std::vector<Segment> segments_;
   std::vector<fs::path> anchors_;
