@@ -281,6 +281,39 @@ def deciders():
     return found
 
 
+# ---- lists ----
+
+def bad_words(path):
+    """The expression of datatrove's C4BadWordsFilter, with the words of a file."""
+    words = {line.strip() for line in open(path, encoding="utf-8")}
+    expression = re.compile(r"(?:\W|^)({})(?:\W|$)".format("|".join(map(re.escape, words))))
+    return lambda text: expression.search(text.lower()) is None
+
+
+def urls(samples):
+    """Addresses: those of the samples, and some with words of datatrove's own lists."""
+    from datatrove.utils._import_utils import ASSETS_PATH
+    lists = {name: Path(ASSETS_PATH) / f"{name}.txt"
+             for name in ("banned_words", "banned_subwords", "soft_banned_words")}
+    found = set()
+    for path in sorted((samples / "text/pretrain").glob("*.json*")):
+        opener = gzip.open if path.suffix == ".gz" else open
+        with opener(path, "rt", encoding="utf-8") as lines:
+            for line in lines:
+                found.update(re.findall(r"https?://[^\s\"'<>\\)]+", line))
+    page = re.compile(r"https?://[^\s\"'<>\\)]+")
+    for path in sorted((samples / "web/warc").glob("*.warc.gz")):
+        found.update(page.findall(gzip.open(path).read().decode("utf-8", "replace")))
+    found = sorted(found)
+    for name, path in lists.items():
+        words = [w.strip() for w in open(path) if w.strip() and w[0] != "#"]
+        for i, word in enumerate(words):
+            found.append(f"http://site{i}.example.com/{word}/page")
+            found.append(f"http://{word}{i}.example.co.uk/a-{words[i - 1]}_{word}.html")
+            found.append(f"http://Site{i}.org/My-{word.title()}")
+    return found, lists
+
+
 # ---- llmtool ----
 
 class Llmtool:
@@ -306,6 +339,16 @@ class Llmtool:
     def kept(self, rule, *flags):
         kept = self.run("--rules", rule, *flags)
         return [i in kept for i in range(self.count)]
+
+    def kept_of(self, records, *flags):
+        source = self.folder / "records.jsonl"
+        with open(source, "w", encoding="utf-8") as out:
+            for i, record in enumerate(records):
+                out.write(json.dumps({"id": str(i), **record}, ensure_ascii=False) + "\n")
+        mine = Llmtool.__new__(Llmtool)
+        mine.program, mine.folder, mine.input, mine.count = self.program, self.folder, source, 0
+        kept = mine.run(*flags)
+        return [i in kept for i in range(len(records))]
 
     def texts(self, *flags):
         kept = self.run(*flags)
@@ -333,6 +376,13 @@ class Table:
                 row += ["", ""]
             self.rows.append(row)
 
+    def decisions(self, rule, peer, ours, theirs, shown):
+        for text, a, b in zip(shown, ours, theirs):
+            if a != b:
+                print(f"{rule}: llmtool {'keeps' if a else 'drops'}: {text[:100]!r}", file=sys.stderr)
+        self.rows.append([rule, peer, len(ours), "", "", sum(a == b for a, b in zip(ours, theirs)),
+                          sum(not b for b in theirs)])
+
     def texts(self, rule, peer, ours, theirs):
         same = sum(a == b for a, b in zip(ours, theirs))
         decided = sum((a is None) == (b is None) for a, b in zip(ours, theirs))
@@ -349,6 +399,34 @@ class Table:
             cells = [f"{c:.2g}" if isinstance(c, float) else str(c) for c in row]
             lines.append("| " + " | ".join(cells) + " |")
         return "\n".join(lines)
+
+
+def compare_lists(table, llmtool, texts, samples):
+    from datatrove.pipeline.filters import URLFilter
+    words = samples / "text/pretrain/naughty_words_en.txt"
+    decide = bad_words(words)
+    table.decisions("words.count", "datatrove",
+                    llmtool.kept("words.count", "--word-list", str(words)),
+                    [decide(text) for text in texts], texts)
+    addresses, lists = urls(samples)
+    records = [{"text": "x", "metadata": {"url": url}} for url in addresses]
+    domains = Path(llmtool.folder) / "domains"
+    hosts = sorted({re.sub(r"^https?://|[/:?#].*$", "", url) for url in addresses})[::7]
+    domains.write_text("\n".join(hosts) + "\n")
+    entries = lambda name: [line.strip() for line in open(lists[name]) if line.strip()]
+    for rule, flags, on in (
+            ("url.domain", ["--domain-list", domains], {"extra_domains": hosts}),
+            ("url.words", ["--url-word-list", lists["banned_words"]],
+             {"banned_words": entries("banned_words")}),
+            ("url.soft_words", ["--url-soft-word-list", lists["soft_banned_words"]],
+             {"soft_banned_words": entries("soft_banned_words")}),
+            ("url.substrings", ["--url-substring-list", lists["banned_subwords"]],
+             {"banned_subwords": entries("banned_subwords")})):
+        one = URLFilter(use_integrated_lists=False, **on)
+        theirs = [one.filter(Document(text="x", id="", metadata={"url": url})) is True
+                  for url in addresses]
+        ours = llmtool.kept_of(records, "--rules", rule, *map(str, flags))
+        table.decisions(rule, "datatrove", ours, theirs, addresses)
 
 
 def main():
@@ -403,6 +481,7 @@ def main():
         table.texts("c4", "datatrove",
                     llmtool.texts("--rules", lines, "--c4-variant", "datatrove"),
                     [c4_datatrove(t) for t in texts])
+        compare_lists(table, llmtool, texts, args.samples)
         ours = llmtool.figures("--preset", "gopher", "--gopher-variant", "dolma")
         table.figures("Dolma", ours, [dolma(text) for text in texts])
     print(table)

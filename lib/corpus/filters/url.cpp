@@ -84,19 +84,26 @@ class UrlCheck : public FilterCheck {
   FilterBounds bounds_;
 };
 
-Set set_of(const std::vector<std::string>& paths, bool normalize) {
+Set set_of_lines(const std::vector<std::string>& paths) {
+  const std::vector<std::string> entries = read_lists(paths);
+  return {entries.begin(), entries.end()};
+}
+
+Set set_of_words(const std::vector<std::string>& paths) {
   Set set;
-  for (std::string& entry : read_lists(paths)) {
-    std::string wanted = normalize ? letters_and_digits(entry) : std::move(entry);
-    if (!wanted.empty()) set.insert(std::move(wanted));
+  for (const std::string& entry : read_lists(paths)) {
+    std::string word = letters_and_digits(entry);
+    if (!word.empty()) set.insert(std::move(word));
   }
   return set;
 }
 
 class DomainCheck : public UrlCheck {
  public:
-  DomainCheck(const FilterRule& rule, const FilterSettings& settings)
-      : UrlCheck(rule, settings), domains_(set_of(settings.domain_lists, false)) {}
+  DomainCheck(const FilterRule& rule, const FilterSettings& settings) : UrlCheck(rule, settings) {
+    for (const std::string& entry : read_lists(settings.domain_lists))
+      domains_.insert(host_of(entry));
+  }
 
  private:
   size_t count(const std::string& url, std::string& first) const override {
@@ -119,7 +126,7 @@ class DomainCheck : public UrlCheck {
 class WholeUrlCheck : public UrlCheck {
  public:
   WholeUrlCheck(const FilterRule& rule, const FilterSettings& settings)
-      : UrlCheck(rule, settings), urls_(set_of(settings.url_lists, false)) {}
+      : UrlCheck(rule, settings), urls_(set_of_lines(settings.url_lists)) {}
 
  private:
   size_t count(const std::string& url, std::string& first) const override {
@@ -135,7 +142,7 @@ class UrlWordsCheck : public UrlCheck {
  public:
   UrlWordsCheck(const FilterRule& rule, const FilterSettings& settings,
                 const std::vector<std::string>& paths)
-      : UrlCheck(rule, settings), words_(set_of(paths, true)) {}
+      : UrlCheck(rule, settings), words_(set_of_words(paths)) {}
 
  private:
   size_t count(const std::string& url, std::string& first) const override {
@@ -158,7 +165,7 @@ class UrlSubstringCheck : public UrlCheck {
 
  private:
   static std::vector<std::string> normalized(const FilterSettings& settings) {
-    const Set set = set_of(settings.url_substring_lists, true);
+    const Set set = set_of_words(settings.url_substring_lists);
     return {set.begin(), set.end()};
   }
 

@@ -79,7 +79,7 @@ TEST_CASE("lists that cannot be read are errors") {
 TEST_CASE("URLs are dropped by domain, address, words and parts") {
   const Lists lists;
   FilterSettings settings;
-  settings.domain_lists = {lists.file("domains", "evil.com\nsub.mixed.org\n")};
+  settings.domain_lists = {lists.file("domains", "Evil.com\nsub.mixed.org\n")};
   settings.url_lists = {lists.file("urls", "http://fine.org/but/not/this\n")};
   settings.url_word_lists = {lists.file("hard", "casino\n")};
   settings.url_soft_word_lists = {lists.file("soft", "adult\nhot\n")};
