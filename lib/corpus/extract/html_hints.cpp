@@ -209,6 +209,8 @@ Hints hints_of_name(std::string_view name) {
     const bool begins =
         i == 0 || !is_lower(lower[i - 1]) || (name[i] != lower[i] && name[i - 1] == lower[i - 1]);
     for (const Word& w : by_letter[static_cast<size_t>(lower[i] - 'a')]) {
+      if (w.where != Where::kAnywhere && !begins) continue;
+      if (i + 1 < size && w.text[1] != lower[i + 1]) continue;
       if (!lower.substr(i).starts_with(w.text)) continue;
       const size_t end = i + w.text.size();
       const bool ends = end == size || !is_lower(lower[end]) ||
