@@ -46,6 +46,24 @@ bool is_language_code(std::string_view s) {
          std::all_of(s.begin(), s.end(), [](char c) { return (c >= 'a' && c <= 'z') || c == '-'; });
 }
 
+// The next of some characters; asked for at places that never fall, it reads the text once.
+class NextOf {
+ public:
+  explicit NextOf(const char* characters) : characters_(characters) {}
+  // text.size() if there is none.
+  size_t find(std::string_view text, size_t from) {
+    if (!known_ || found_ < from)
+      found_ = std::min(text.find_first_of(characters_, from), text.size());
+    known_ = true;
+    return found_;
+  }
+
+ private:
+  const char* characters_;
+  size_t found_ = 0;
+  bool known_ = false;
+};
+
 class Stripper {
  public:
   Stripper(std::string_view markup, const WikitextOptions& options)
@@ -213,39 +231,34 @@ class Stripper {
   }
 
   void tag() {
-    const std::string_view head = s_.substr(at_, 1000);
-    const size_t close = head.find_first_of(">\n");
+    const std::string_view head = s_.substr(at_, 3);
     const bool named = head.size() > 1 && (is_ascii_letter(head[1]) || head[1] == '/');
-    if (!named || close == head.npos || head[close] == '\n') {
+    const size_t close = tag_end_.find(s_, at_);
+    if (!named || close == s_.size() || s_[close] == '\n') {
       out_ += '<';
       ++at_;
       return;
     }
-    const std::string_view name = head.substr(1, 2);
-    if (ascii_lower(name[0]) == 'b' && ascii_lower(name[1]) == 'r') out_ += '\n';
-    at_ += close + 1;
+    if (head.size() > 2 && ascii_lower(head[1]) == 'b' && ascii_lower(head[2]) == 'r') out_ += '\n';
+    at_ = close + 1;
   }
 
   // [http://x label]
   void outer_link() {
-    const std::string_view head = s_.substr(at_ + 1, 2000);
+    const std::string_view head = s_.substr(at_ + 1, 10);
     const bool is_address = head.starts_with("http://") || head.starts_with("https://") ||
                             head.starts_with("//") || head.starts_with("ftp://") ||
                             head.starts_with("mailto:");
-    const size_t close = is_address ? head.find_first_of("]\n") : head.npos;
-    if (close == head.npos || head[close] == '\n') {
+    const size_t close = is_address ? link_end_.find(s_, at_) : s_.size();
+    if (close == s_.size() || s_[close] == '\n') {
       out_ += '[';
       ++at_;
       return;
     }
-    const size_t blank = head.substr(0, close).find(' ');
-    if (blank == head.npos) {
-      at_ += close + 2;
-      return;
-    }
-    const size_t end = at_ + 1 + close;
-    at_ += blank + 2;
-    if (skip_marks_.empty() || skip_marks_.back().first > end) skip_to(end, end + 1);
+    const size_t blank = blank_.find(s_, at_);
+    at_ = blank < close ? blank + 1 : close + 1;
+    if (blank > close) return;
+    if (skip_marks_.empty() || skip_marks_.back().first > close) skip_to(close, close + 1);
   }
 
   void magic_word() {
@@ -345,6 +358,7 @@ class Stripper {
   size_t at_ = 0;
   std::string out_;
   std::vector<std::pair<size_t, size_t>> skip_marks_;  // the innermost last
+  NextOf tag_end_{">\n"}, link_end_{"]\n"}, blank_{" \n"};
   int tables_ = 0;
 };
 

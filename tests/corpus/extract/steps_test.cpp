@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include "lib/base/error.h"
 #include "tests/corpus/step_run.h"
 
 using namespace llmtool;
@@ -49,7 +50,7 @@ TEST_CASE("extract html: text, metadata, figures") {
 TEST_CASE("extract html: the charset of the HTTP header") {
   ExtractHtml step({});
   std::string page = kPage;
-  page.replace(page.find("A sent"), 1, "\xc0");
+  page[page.find("A sent")] = static_cast<char>(0xC0);
   CHECK(after(step, page, {{"charset", "\"windows-1251\""}}).text.starts_with("А"));
 }
 
@@ -129,7 +130,8 @@ TEST_CASE("extract latex") {
 TEST_CASE("extract wikipedia") {
   ExtractWikipedia step({});
   const auto page = [](const std::string& head, const std::string& text) {
-    return "<page><title>T</title><ns>0</ns><id>5</id>" + head + "<text>" + text + "</text></page>";
+    return concat("<page><title>T</title><ns>0</ns><id>5</id>", head, "<text>", text,
+                  "</text></page>");
   };
   const Document article = after(step, page("", "'''T''' is [[a|b]]."));
   CHECK(article.text == "T is b.");

@@ -104,7 +104,8 @@ TEST_CASE("hostile markup costs time in proportion to its size") {
     while (markup.size() < (1u << 20)) markup += unit;
     const auto start = std::chrono::steady_clock::now();
     CHECK(text(markup).size() <= markup.size() + 16);
-    CHECK(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count() < 2);
+    CHECK(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count() <
+          8);  // quadratic would be minutes
   }
 }
 
