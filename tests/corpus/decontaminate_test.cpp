@@ -176,6 +176,19 @@ TEST_CASE("n-grams that everybody has do not hide an item") {
   CHECK(found.back().share == 1);
 }
 
+TEST_CASE("a text of one question over and over costs linear work") {
+  std::vector<EvalItem> items;
+  for (uint64_t i = 0; i < 500; ++i) {
+    items.push_back({"set", i + 1, "which of the following is the best " + words(i, 30), {}});
+  }
+  std::string text;
+  for (int i = 0; i < 50'000; ++i) text += "which of the following is the best ";
+  CHECK(find(items, {}, text).empty());
+  const auto found = find(items, {}, text + items[7].question + " " + text);
+  REQUIRE(found.size() == 1);
+  CHECK(found[0].item == 7);
+}
+
 TEST_CASE("evaluation sets of several forms") {
   ScratchFolder folder;
   const auto read = [&](const char* name, std::string_view text, const EvalFields& fields = {}) {

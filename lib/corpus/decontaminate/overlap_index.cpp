@@ -160,8 +160,9 @@ void OverlapIndex::find_hits(Scratch& scratch) const {
     const uint64_t bit = hash >> 32 & bits;
     if ((may_have_[bit / 64] >> bit % 64 & 1) == 0) return;
     const uint32_t ngram = lookup(hash);
-    if (ngram != kNothing) scratch.hits.push_back({static_cast<uint32_t>(word), ngram});
+    if (ngram != kNothing) scratch.hits.push_back({ngram, static_cast<uint32_t>(word)});
   });
+  std::sort(scratch.hits.begin(), scratch.hits.end());
 }
 
 std::vector<Overlap> OverlapIndex::find(std::string_view text, Scratch& scratch,
@@ -171,39 +172,53 @@ std::vector<Overlap> OverlapIndex::find(std::string_view text, Scratch& scratch,
   list_match_words(text, rule_.zero_numbers, scratch.words);
   find_hits(scratch);
   if (scratch.hits.empty()) return found;
-  std::vector<Scratch::Seed>& seeds = scratch.seeds;
-  seeds.clear();
-  for (const auto& hit : scratch.hits) {
-    for (const uint32_t part : ngrams_[hit.ngram].leads_to) seeds.push_back({part, hit.word});
-  }
-  std::sort(seeds.begin(), seeds.end());
-  for (size_t i = 0; i < seeds.size() && found.size() < kMostFound;) {
-    size_t j = i;
-    while (j < seeds.size() && seeds[j].part == seeds[i].part) ++j;
-    judge(seeds[i].part, std::span(seeds).subspan(i, j - i), scratch, found, best_share);
-    i = j;
+  list_candidates(scratch);
+  for (const uint32_t part : scratch.candidates) {
+    if (found.size() == kMostFound) break;
+    judge(parts_[part], scratch, found, best_share);
   }
   return found;
 }
 
-// Seeds far from each other cannot be of one cluster: what lies between them is not looked at.
-void OverlapIndex::judge(uint32_t index, std::span<const Scratch::Seed> seeds,
-                         const Scratch& scratch, std::vector<Overlap>& found,
-                         double& best_share) const {
-  const Part& part = parts_[index];
-  const auto reach = static_cast<uint32_t>(2 * part.words + rule_.max_gap + rule_.ngram);
-  const auto word_less = [](const Scratch::Hit& hit, uint64_t word) { return hit.word < word; };
-  Cluster best;
-  for (size_t i = 0; i < seeds.size();) {
-    size_t j = i + 1;
-    while (j < seeds.size() && seeds[j].word - seeds[j - 1].word <= 2 * reach) ++j;
-    const uint64_t low = seeds[i].word > reach ? seeds[i].word - reach : 0;
-    const uint64_t high = uint64_t{seeds[j - 1].word} + reach + 1;
-    const auto begin = std::lower_bound(scratch.hits.begin(), scratch.hits.end(), low, word_less);
-    const auto end = std::lower_bound(begin, scratch.hits.end(), high, word_less);
-    cluster_hits(part, {begin, end}, best);
-    i = j;
+void OverlapIndex::list_candidates(Scratch& scratch) const {
+  std::vector<uint32_t>& candidates = scratch.candidates;
+  candidates.clear();
+  for (size_t i = 0; i < scratch.hits.size(); ++i) {
+    const uint32_t ngram = scratch.hits[i].ngram;
+    if (i > 0 && scratch.hits[i - 1].ngram == ngram) continue;
+    const std::vector<uint32_t>& parts = ngrams_[ngram].leads_to;
+    candidates.insert(candidates.end(), parts.begin(), parts.end());
   }
+  std::sort(candidates.begin(), candidates.end());
+  candidates.erase(std::unique(candidates.begin(), candidates.end()), candidates.end());
+}
+
+// The hits of a part by place; false if too few of its n-grams are anywhere in the text.
+bool OverlapIndex::list_hits(const Part& part, Scratch& scratch) const {
+  const auto range = [&](uint32_t ngram) {
+    return std::equal_range(scratch.hits.begin(), scratch.hits.end(), Scratch::Hit{ngram, 0},
+                            [](const auto& a, const auto& b) { return a.ngram < b.ngram; });
+  };
+  double weight = 0;
+  for (const uint32_t ngram : part.ngrams) {
+    const auto [begin, end] = range(ngram);
+    if (begin != end) weight += ngrams_[ngram].weight;
+  }
+  if (weight < needed_share(part) / 2 * part.weight) return false;
+  scratch.of_part.clear();
+  for (const uint32_t ngram : part.ngrams) {
+    const auto [begin, end] = range(ngram);
+    scratch.of_part.insert(scratch.of_part.end(), begin, end);
+  }
+  std::sort(scratch.of_part.begin(), scratch.of_part.end(),
+            [](const auto& a, const auto& b) { return a.word < b.word; });
+  return true;
+}
+
+void OverlapIndex::judge(const Part& part, Scratch& scratch, std::vector<Overlap>& found,
+                         double& best_share) const {
+  if (!list_hits(part, scratch)) return;
+  const Cluster best = best_cluster(part, scratch);
   best_share = std::max(best_share, best.share);
   if (best.share == 0 || best.share < needed_share(part) - kRounding) return;
   Overlap overlap;
@@ -216,11 +231,11 @@ void OverlapIndex::judge(uint32_t index, std::span<const Scratch::Seed> seeds,
   found.push_back(overlap);
 }
 
-// hits: of any part, by place. best becomes the first cluster of a greater share.
-void OverlapIndex::cluster_hits(const Part& part, std::span<const Scratch::Hit> hits,
-                                Cluster& best) const {
-  std::vector<uint32_t> seen;
-  Cluster now;
+// The first of the greatest share.
+OverlapIndex::Cluster OverlapIndex::best_cluster(const Part& part, Scratch& scratch) const {
+  std::vector<uint32_t>& seen = scratch.seen;
+  seen.clear();
+  Cluster best, now;
   const auto end_cluster = [&] {
     std::sort(seen.begin(), seen.end());
     seen.erase(std::unique(seen.begin(), seen.end()), seen.end());
@@ -230,14 +245,14 @@ void OverlapIndex::cluster_hits(const Part& part, std::span<const Scratch::Hit> 
     if (!seen.empty() && now.share > best.share) best = now;
     seen.clear();
   };
-  for (const Scratch::Hit& hit : hits) {
-    if (!std::binary_search(part.ngrams.begin(), part.ngrams.end(), hit.ngram)) continue;
+  for (const Scratch::Hit& hit : scratch.of_part) {
     if (!seen.empty() && hit.word - now.last > rule_.ngram + rule_.max_gap) end_cluster();
     if (seen.empty()) now.first = hit.word;
     now.last = hit.word;
     seen.push_back(hit.ngram);
   }
   end_cluster();
+  return best;
 }
 
 Overlap::Answer OverlapIndex::look_for_answer(const Part& part, const Cluster& cluster,

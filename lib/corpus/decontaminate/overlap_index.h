@@ -64,18 +64,17 @@ class OverlapIndex {
   struct Scratch {
     std::vector<MatchWord> words;
     struct Hit {
-      uint32_t word, ngram;  // the n-gram's first word
+      uint32_t ngram, word;  // the n-gram's first word
+      auto operator<=>(const Hit&) const = default;
     };
-    std::vector<Hit> hits;
-    struct Seed {
-      uint32_t part, word;
-      auto operator<=>(const Seed&) const = default;
-    };
-    std::vector<Seed> seeds;
+    std::vector<Hit> hits;  // sorted
+    std::vector<Hit> of_part;
+    std::vector<uint32_t> candidates, seen;
   };
 
   // What is found in the text, by item and part; at most kMostFound. best_share: the greatest share
-  // of any part, found or not.
+  // of any part, found or not; a part of which less than half of what it needs is anywhere in the
+  // text does not count.
   std::vector<Overlap> find(std::string_view text, Scratch& scratch, double& best_share) const;
 
  private:
@@ -104,9 +103,11 @@ class OverlapIndex {
   void link();
   void grow();
   void find_hits(Scratch& scratch) const;
-  void judge(uint32_t part, std::span<const Scratch::Seed> seeds, const Scratch& scratch,
-             std::vector<Overlap>& found, double& best_share) const;
-  void cluster_hits(const Part& part, std::span<const Scratch::Hit> hits, Cluster& best) const;
+  void list_candidates(Scratch& scratch) const;
+  bool list_hits(const Part& part, Scratch& scratch) const;
+  void judge(const Part& part, Scratch& scratch, std::vector<Overlap>& found,
+             double& best_share) const;
+  Cluster best_cluster(const Part& part, Scratch& scratch) const;
   Overlap::Answer look_for_answer(const Part& part, const Cluster& cluster,
                                   const Scratch& scratch) const;
   uint32_t lookup(uint64_t hash) const;

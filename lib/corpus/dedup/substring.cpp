@@ -282,7 +282,8 @@ void SubstringDedup::finish(StepResources& resources) {
 std::vector<std::pair<std::string, std::string>> SubstringDedup::facts() const {
   const SubstringRule& rule = shared_.options.rule;
   return {{"least repeat", concat(rule.min_length, " ", name_of(rule.unit))},
-          {"repeated bytes", std::to_string(counts_.bytes)},
+          {rule.unit == SubstringUnit::kTokens ? "repeated tokens" : "repeated bytes",
+           std::to_string(counts_.bytes / (rule.unit == SubstringUnit::kTokens ? 4 : 1))},
           {"anchors", std::to_string(counts_.anchors)},
           {"regions that repeat whole", std::to_string(counts_.copies)},
           {"windows compared one by one", std::to_string(counts_.windows)},
