@@ -5,6 +5,7 @@
 
 #include "cmd/corpus_step.h"
 #include "lib/base/error.h"
+#include "lib/io/corpus_reader.h"
 
 namespace llmtool {
 namespace {
@@ -35,7 +36,7 @@ constexpr const char* kHelp =
     "that gold or answer names, 'Best Answer', 'Correct Answers'; MMLU's CSV with or without "
     "names.\n\n"
     "Example:\n"
-    "  llmtool decontaminate web.jsonl --against gsm8k/test.jsonl mmlu/*.csv --matches m.jsonl -o "
+    "  llmtool decontaminate web.jsonl --against gsm8k/test.jsonl --against 'mmlu/*.csv' -o "
     "clean.jsonl";
 
 struct Flags {
@@ -67,7 +68,8 @@ OverlapRule rule_of(const Flags& flags) {
 
 std::unique_ptr<Step> make(const Flags& flags) {
   DecontaminateOptions options;
-  options.against.assign(flags.against.begin(), flags.against.end());
+  for (const CorpusInput& file : list_inputs(flags.against))
+    options.against.emplace_back(file.path);
   options.fields = {flags.question, flags.answer};
   options.rule = rule_of(flags);
   options.needs_answer = flags.needs_answer;
@@ -103,7 +105,9 @@ void define_rule(CLI::App& app, Flags& flags) {
 
 StepMaker define(CLI::App& app) {
   auto flags = std::make_shared<Flags>();
-  app.add_option("--against", flags->against, "Files of evaluation sets")->required();
+  app.add_option("--against", flags->against,
+                 "Evaluation set: a file, a folder or a glob; may repeat")
+      ->required();
   app.add_option("--question-field", flags->question, "Member or column of the question");
   app.add_option("--answer-field", flags->answer, "Member or column of the answer");
   define_rule(app, *flags);

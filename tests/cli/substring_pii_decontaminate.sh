@@ -1,0 +1,110 @@
+#!/usr/bin/env bash
+# dedup substring, pii and decontaminate as programs: the same bytes at any number of threads, any
+# memory and after a kill; what is left behind; what is refused.
+set -euo pipefail
+source "$SOURCE/tests/cli/expect.sh"
+
+# 2,000 documents, of which many share passages; some hold addresses, some a question of set.jsonl.
+python3 - <<'END'
+import json, random
+rng = random.Random(2)
+words = ["".join(rng.choice("abcdefghijklmnop") for _ in range(rng.randint(2, 9))) for _ in range(3000)]
+text = lambda n: " ".join(rng.choice(words) for _ in range(n))
+passages = [text(80) for _ in range(40)]
+questions = [text(40) for _ in range(30)]
+with open("set.jsonl", "w") as f:
+    for q in questions:
+        print(json.dumps({"question": q, "answer": text(3)}), file=f)
+with open("in.jsonl", "w") as f:
+    for i in range(2000):
+        parts = [text(60)]
+        if i % 3 == 0: parts.append(rng.choice(passages))
+        if i % 7 == 0: parts.append(f"mail someone{i}@somewhere.org or call +44 20 7946 {1000 + i}")
+        if i % 50 == 0: parts.append(questions[i // 50 % 30])
+        rng.shuffle(parts)
+        print(json.dumps({"id": f"d{i}", "text": "\n".join(parts)}), file=f)
+lines = open("in.jsonl").read().splitlines(True)
+open("a.jsonl", "w").writelines(lines[:900])
+open("b.jsonl", "w").writelines(lines[900:])
+END
+
+same() {  # same NAME COMMAND...: one output whatever the threads, the memory and kills
+  local name=$1
+  shift
+  run "$LLMTOOL" "$@" in.jsonl --threads 1 --output "$name.jsonl"
+  exits 0
+  run "$LLMTOOL" "$@" in.jsonl --threads 5 --memory 4M --output "$name.5.jsonl"
+  exits 0
+  cmp "$name.jsonl" "$name.5.jsonl" || failed "threads and memory change the output of $name"
+  for after in 0.05 0.1 0.2; do
+    "$LLMTOOL" "$@" in.jsonl --checkpoint-every 0.01 --output "$name.k.jsonl" --overwrite >killed 2>&1 &
+    sleep "$after"
+    kill -KILL $! 2>killed || true
+    wait $! 2>killed || true
+    if [[ ! -e $name.k.jsonl ]]; then
+      run "$LLMTOOL" "$@" in.jsonl --output "$name.k.jsonl" --resume
+      exits 0
+    fi
+    cmp "$name.jsonl" "$name.k.jsonl" || failed "a kill after $after s changes the output of $name"
+    rm "$name.k.jsonl"
+  done
+}
+
+same substring dedup substring --min-length 30
+same bytes dedup substring --unit bytes
+same pii pii
+same decontaminate decontaminate --against set.jsonl
+
+python3 - <<'END'
+import json
+read = lambda name: [json.loads(line) for line in open(name)]
+before, after = read("in.jsonl"), read("substring.jsonl")
+assert len(before) == len(after)
+grams = lambda t, n: {tuple(w[i:i + n]) for w in [t.split()] for i in range(len(w) - n + 1)}
+seen = set()
+for old, new in zip(before, after):
+    assert not grams(new["text"], 30) & seen, new["id"]  # no repeat stays
+    seen |= grams(new["text"], 30)
+assert grams("\n".join(d["text"] for d in after), 1) == grams("\n".join(d["text"] for d in before), 1)
+masked = "".join(d["text"] for d in read("pii.jsonl"))
+assert "somewhere.org" not in masked and "+44" not in masked
+assert masked.count("email@example.com") == masked.count("|||PHONE_NUMBER|||") == 286
+ids = {d["id"] for d in read("decontaminate.jsonl")}
+assert {f"d{i}" for i in range(2000)} - ids == {f"d{i}" for i in range(0, 2000, 50)}
+END
+
+# An index: two runs are as one.
+run "$LLMTOOL" dedup substring a.jsonl --min-length 30 --index seen --output a.out
+exits 0
+run "$LLMTOOL" dedup substring b.jsonl --min-length 30 --index seen --output b.out --threads 3
+exits 0
+cat a.out b.out | cmp - substring.jsonl || failed "an index makes two runs another than one"
+run "$LLMTOOL" dedup substring b.jsonl --index seen --output c.out
+exits 2
+says "made by another rule"
+head -c 10 seen/index.json >seen/cut && mv seen/cut seen/index.json
+run "$LLMTOOL" dedup substring b.jsonl --min-length 30 --index seen --output c.out
+exits 3
+says "damaged"
+
+# What matched where, and a set that is none.
+run "$LLMTOOL" decontaminate in.jsonl --against 'se?.jsonl' --mode mark --matches m.jsonl.gz --output m.out
+exits 0
+[[ $(gzip -dc m.jsonl.gz | grep -c '"part": "question"') == 40 ]] || failed "40 lines of matches expected"
+cmp <(grep -v contamination m.out) decontaminate.jsonl || failed "marking is not dropping"
+echo '{"no": 1}' >bad.jsonl
+run "$LLMTOOL" decontaminate in.jsonl --against bad.jsonl
+exits 3
+says "bad.jsonl:1: no question"
+run "$LLMTOOL" decontaminate in.jsonl --against absent.jsonl
+exits 4
+
+run "$LLMTOOL" pii in.jsonl --kinds email,foot
+exits 2
+says "'foot' is no kind of personal data"
+run "$LLMTOOL" pii in.jsonl --mode drop --kinds email --output -
+exits 0
+[[ $(wc -l <out) == 1714 ]] || failed "1,714 documents have no address"
+run "$LLMTOOL" dedup substring in.jsonl --unit tokens
+exits 2
+says "--unit tokens needs --tokenizer"
