@@ -93,7 +93,8 @@ void write_manifest(RunManifest& manifest, const CorpusFlow& flow, const Pipelin
 void add_corpus_flow(CLI::App& app, CorpusFlow& flow, bool writes) {
   add_inputs(app, flow.inputs, "Files, globs or folders; .gz, .zst and - too")->group(kGroup);
   if (writes) {
-    add_output(app, flow.output, "File for the documents that stay (.gz, .zst); - is stdout")
+    add_output(app, flow.output,
+               "File for the documents that stay (.gz, .zst, .parquet); - is stdout")
         ->group(kGroup);
   } else {
     flow.output.clear();

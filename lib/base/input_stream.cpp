@@ -2,13 +2,13 @@
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 #include <vector>
 #include <zlib.h>
 #include <zstd.h>
 
 #include "lib/base/error.h"
+#include "lib/base/file_stamp.h"
 #include "lib/base/format.h"
 #include "lib/base/interrupt.h"
 #include "lib/base/text_stream.h"
@@ -21,12 +21,10 @@ constexpr size_t kRawBytes = size_t{256} << 10;
 // The file as it lies there, buffered so that its first bytes can be looked at.
 class RawInput {
  public:
-  explicit RawInput(const fs::path& path) : path_(path == "-" ? "standard input" : path) {
-    fd_ = path == "-" ? STDIN_FILENO : open_for_reading(path);
-    if (::fstat(fd_, &opened_) == 0 && S_ISREG(opened_.st_mode)) {
-      size_ = static_cast<uint64_t>(opened_.st_size);
-    }
-  }
+  explicit RawInput(const fs::path& path)
+      : path_(path == "-" ? "standard input" : path),
+        fd_(path == "-" ? STDIN_FILENO : open_for_reading(path)),
+        stamp_(fd_) {}
   ~RawInput() {
     if (fd_ > STDIN_FILENO) ::close(fd_);
   }
@@ -34,7 +32,7 @@ class RawInput {
   RawInput& operator=(const RawInput&) = delete;
 
   const fs::path& path() const { return path_; }
-  uint64_t size() const { return size_; }
+  uint64_t size() const { return stamp_.size(); }
   uint64_t consumed() const { return read_ - rest(); }
   size_t rest() const { return end_ - begin_; }
   const char* data() const { return buffer_.data() + begin_; }
@@ -42,17 +40,12 @@ class RawInput {
 
   // Back to an earlier byte, if it is a file that can.
   void go_back(uint64_t offset) {
-    if (size_ == 0 || ::lseek(fd_, static_cast<off_t>(offset), SEEK_SET) < 0) return;
+    if (size() == 0 || ::lseek(fd_, static_cast<off_t>(offset), SEEK_SET) < 0) return;
     begin_ = end_ = 0;
     read_ = offset;
   }
 
-  bool changed() const {
-    struct stat now {};
-    return S_ISREG(opened_.st_mode) && ::fstat(fd_, &now) == 0 &&
-           (now.st_size != opened_.st_size || now.st_mtim.tv_sec != opened_.st_mtim.tv_sec ||
-            now.st_mtim.tv_nsec != opened_.st_mtim.tv_nsec);
-  }
+  bool changed() const { return stamp_.changed(fd_); }
 
   // Until at least n bytes are buffered or the file ends; n <= kRawBytes.
   bool fill(size_t n) {
@@ -82,8 +75,8 @@ class RawInput {
  private:
   fs::path path_;
   int fd_ = -1;
-  struct stat opened_ {};
-  uint64_t size_ = 0, read_ = 0;
+  FileStamp stamp_;
+  uint64_t read_ = 0;
   std::vector<char> buffer_ = std::vector<char>(kRawBytes);
   size_t begin_ = 0, end_ = 0;
 };

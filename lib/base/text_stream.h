@@ -10,31 +10,26 @@
 #include <string_view>
 #include <vector>
 
+#include "lib/base/byte_source.h"
 #include "lib/base/file.h"
 
 namespace llmtool {
 
-class InputStream {
+class InputStream final : public ByteSource {
  public:
   // skip_damage: a broken or truncated stream is noted instead of thrown. Reading goes on at the
   // next gzip member or zstd frame, if there is one, and a "\n" stands where bytes are missing.
   explicit InputStream(const fs::path& path, bool skip_damage = false);
-  ~InputStream();
-  InputStream(const InputStream&) = delete;
-  InputStream& operator=(const InputStream&) = delete;
+  ~InputStream() override;
 
-  // Fills up to `size` bytes; 0 only at the end. A safe point: see interrupt.h.
-  size_t read(char* data, size_t size);
-  // Bytes consumed of the file itself (compressed), for progress; and its size, 0 if unknown.
-  uint64_t consumed() const;
-  uint64_t file_size() const;
+  size_t read(char* data, size_t size) override;
+  uint64_t consumed() const override;
+  const std::vector<std::string>& damages() const override;
+  bool changed() const override;
+  uint64_t file_size() const;  // as it lies there; 0 if unknown
   const fs::path& path() const;
-  // What was noted: a message for each place, in order.
-  const std::vector<std::string>& damages() const;
   // By its first bytes.
   bool is_compressed();
-  // Whether size or time of the file are not what they were when it was opened.
-  bool changed() const;
 
  private:
   struct State;

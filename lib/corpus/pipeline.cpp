@@ -8,6 +8,7 @@
 #include "lib/base/error.h"
 #include "lib/base/run_lock.h"
 #include "lib/corpus/pipeline_pass.h"
+#include "lib/io/parquet.h"
 
 namespace llmtool {
 namespace {
@@ -87,6 +88,9 @@ class Pipeline {
            std::ranges::all_of(inputs_, [](const auto& i) { return is_regular(i.path); });
   }
 
+  // Its footer comes last: such an output is made from a spool.
+  bool writes_parquet() const { return is_parquet_name(options_.output); }
+
   // Where each pass begins: at the first step, and at each step with an observer; that of the first
   // step belongs to a pass of its own, which has no other steps.
   std::vector<size_t> pass_starts() const {
@@ -99,6 +103,7 @@ class Pipeline {
 
   void prepare_work() {
     check_inputs();
+    if (writes_parquet()) require_parquet();
     if (!can_resume()) {
       check(!options_.resume, Fault::kUsage,
             "--resume needs inputs and an output that are files, not pipes");
@@ -221,15 +226,14 @@ class Pipeline {
   }
 
   // Never finished: it keeps its ".partial", so that a run can go on with it at any time.
-  // Never finished: it keeps its ".partial", so that a run can go on with it at any time.
   fs::path spool(size_t pass) const { return work_ / concat("documents-", pass, ".jsonl.zst"); }
+  fs::path partial(size_t pass) const { return spool(pass).string() + ".partial"; }
 
   std::unique_ptr<CorpusReader> open_source(size_t pass) const {
     if (reads_inputs(pass)) return std::make_unique<CorpusReader>(inputs_, reader_options());
     CorpusReader::Options reader;
     reader.block_bytes = kBlockBytes;
-    return std::make_unique<CorpusReader>(std::vector{spool(pass - 1).string() + ".partial"},
-                                          reader);
+    return std::make_unique<CorpusReader>(std::vector{partial(pass - 1)}, reader);
   }
 
   void begin_pass(size_t pass, size_t begin, size_t end, bool observes) {
@@ -251,7 +255,8 @@ class Pipeline {
     std::optional<GrowingFile> output;
     const bool keeps = last ? !options_.output.empty() : !reads_inputs(pass + 1);
     if (keeps) {
-      const fs::path path = last ? fs::path(options_.output) : spool(pass);
+      const bool as_is = last && !writes_parquet();
+      const fs::path path = as_is ? fs::path(options_.output) : spool(pass);
       output.emplace(path, size_of(concat("output.", pass)), state_.pass_ended);
       sinks_.packing = packing_of(path);
     }
@@ -266,6 +271,8 @@ class Pipeline {
     run.save();
     if (!last) return next_pass(pass);
     if (!output) return;
+    // From the spool, which stays until the run has ended: a run that is killed here converts anew.
+    if (writes_parquet()) return write_parquet(partial(pass), options_.text_field, options_.output);
     if (output->size() == 0) output->append(packed("", sinks_.packing, true));
     output->finish();
   }
@@ -309,7 +316,7 @@ class Pipeline {
   }
 
   void next_pass(size_t pass) {
-    if (pass > 0 && !reads_inputs(pass)) fs::remove(spool(pass - 1).string() + ".partial");
+    if (pass > 0 && !reads_inputs(pass)) fs::remove(partial(pass - 1));
     state_.pass = pass + 1;
     state_.pass_ended = false;
     state_.position = {};

@@ -23,7 +23,7 @@ struct PipelineOptions {
   std::vector<std::string> inputs;  // as list_inputs() takes them
   CorpusReader::Options reader;     // block_bytes and skip_bad are set by the pipeline
   std::string text_field = "text";
-  std::string output;    // a file (.gz, .zst), "-", or empty: the documents are not written
+  std::string output;    // a file (.gz, .zst, .parquet), "-", or empty: no documents are written
   std::string rejected;  // a folder, or empty
   bool samples = false;  // keep documents from both sides of each threshold
   uint64_t shard = 0, shards = 1;

@@ -32,6 +32,10 @@ CorpusReader::~CorpusReader() = default;
 CorpusReader::CorpusReader(std::vector<CorpusInput> inputs, Options options)
     : inputs_(std::move(inputs)), options_(std::move(options)) {
   for (const CorpusInput& input : inputs_) {
+    const RecordFormat* format = format_of(input, options_);
+    if (format->require != nullptr) format->require();
+  }
+  for (const CorpusInput& input : inputs_) {
     std::error_code error;
     const auto size = input.path == "-" ? 0 : fs::file_size(input.path, error);
     if (input.path == "-" || error) {
@@ -56,8 +60,12 @@ void CorpusReader::fail_or_note(std::string message, std::string hint) {
 
 void CorpusReader::open() {
   const CorpusInput& input = inputs_[input_];
-  stream_ = std::make_unique<InputStream>(input.path, options_.skip_bad);
   format_ = format_of(input, options_);
+  if (format_->open != nullptr) {
+    stream_ = format_->open(input.path, options_.skip_bad);
+  } else {
+    stream_ = std::make_unique<InputStream>(input.path, options_.skip_bad);
+  }
   stream_ended_ = false;
   damages_seen_ = 0;
   line_ = 1;

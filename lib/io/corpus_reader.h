@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "lib/base/byte_source.h"
 #include "lib/base/text_stream.h"
 #include "lib/io/jsonl.h"
 #include "lib/io/record_format.h"
@@ -57,6 +58,7 @@ class CorpusReader {
   // What an input is read as.
   static const RecordFormat* format_of(const CorpusInput& input, const Options& options);
 
+  // Throws if this build cannot read one of the formats.
   CorpusReader(std::vector<CorpusInput> inputs, Options options);
   CorpusReader(const std::vector<std::string>& files, Options options);
   ~CorpusReader();
@@ -88,7 +90,7 @@ class CorpusReader {
   std::vector<CorpusInput> inputs_;
   Options options_;
   size_t input_ = 0;  // the one that is open or comes next
-  std::unique_ptr<InputStream> stream_;
+  std::unique_ptr<ByteSource> stream_;
   const RecordFormat* format_ = nullptr;
   bool stream_ended_ = false;
   std::string buffer_;   // read, not yet given out

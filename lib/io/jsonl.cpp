@@ -1,5 +1,6 @@
 #include "lib/io/jsonl.h"
 
+#include <array>
 #include <simdjson.h>
 
 #include "lib/base/error.h"
@@ -79,36 +80,31 @@ std::string DocumentParser::parse(std::string_view line, Document& document) {
   return found ? "" : concat("has no member \"", state_->text_member, "\"");
 }
 
+// What stands behind the backslash; 0: nothing to escape; 'u': the code in hexadecimal digits.
+constexpr std::array<char, 256> kEscapes = [] {
+  std::array<char, 256> escapes{};
+  for (size_t c = 0; c < 0x20; ++c) escapes[c] = 'u';
+  escapes['\n'] = 'n';
+  escapes['\r'] = 'r';
+  escapes['\t'] = 't';
+  escapes['"'] = '"';
+  escapes['\\'] = '\\';
+  return escapes;
+}();
+
 void append_json_string(std::string& out, std::string_view text) {
   constexpr char kHex[] = "0123456789abcdef";
   out.push_back('"');
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    switch (c) {
-      case '"':
-        out += "\\\"";
-        break;
-      case '\\':
-        out += "\\\\";
-        break;
-      case '\n':
-        out += "\\n";
-        break;
-      case '\r':
-        out += "\\r";
-        break;
-      case '\t':
-        out += "\\t";
-        break;
-      default:
-        if (byte < 0x20) {
-          out.append("\\u00").append({kHex[byte >> 4], kHex[byte & 15]});
-        } else {
-          out.push_back(c);
-        }
-    }
+  size_t plain = 0;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(text[i]);
+    const char escape = kEscapes[byte];
+    if (escape == 0) continue;
+    out.append(text, plain, i - plain).append({'\\', escape});
+    if (escape == 'u') out.append({'0', '0', kHex[byte >> 4], kHex[byte & 15]});
+    plain = i + 1;
   }
-  out.push_back('"');
+  out.append(text, plain).push_back('"');
 }
 
 namespace {

@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "lib/base/suggest.h"
+#include "lib/io/parquet.h"
 #include "lib/text/utf8.h"
 
 namespace llmtool {
@@ -110,6 +111,13 @@ const Register<RecordFormat> jsonl{{.name = "jsonl",
                                     .by_lines = true,
                                     .cut = cut_lines,
                                     .parse = parse_jsonl}};
+const Register<RecordFormat> parquet{{.name = "parquet",
+                                      .summary = "a document a row of Apache Parquet",
+                                      .endings = {".parquet"},
+                                      .cut = cut_lines,
+                                      .parse = parse_jsonl,
+                                      .open = open_parquet,
+                                      .require = require_parquet}};
 const Register<RecordFormat> text{{.name = "text",
                                    .summary = "a document a file, in UTF-8",
                                    .endings = {".txt", ".text"},

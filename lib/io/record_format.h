@@ -4,11 +4,14 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "lib/base/byte_source.h"
 #include "lib/base/catalog.h"
+#include "lib/base/file.h"
 #include "lib/io/jsonl.h"
 
 namespace llmtool {
@@ -49,6 +52,11 @@ struct RecordFormat {
   // Of one part of a block.
   void (*parse)(std::string_view bytes, const BlockPart& part, DocumentParser& parser,
                 const RecordTaker& taker) = nullptr;
+  // The bytes that cut() and parse() see; null: those of the file, decompressed. skip_damage: what
+  // is broken is noted instead of thrown.
+  std::unique_ptr<ByteSource> (*open)(const fs::path& path, bool skip_damage) = nullptr;
+  // Throws if this build cannot read the format; null: it can.
+  void (*require)() = nullptr;
 };
 
 // By name; Fault::kUsage with what there is. "auto" is null.
