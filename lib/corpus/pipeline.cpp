@@ -233,7 +233,7 @@ class Pipeline {
     if (reads_inputs(pass)) return std::make_unique<CorpusReader>(inputs_, reader_options());
     CorpusReader::Options reader;
     reader.block_bytes = kBlockBytes;
-    return std::make_unique<CorpusReader>(std::vector{partial(pass - 1)}, reader);
+    return std::make_unique<CorpusReader>(std::vector{partial(pass - 1).string()}, reader);
   }
 
   void begin_pass(size_t pass, size_t begin, size_t end, bool observes) {

@@ -21,8 +21,9 @@ inline bool is_parquet_name(std::string_view path) {
 }
 
 // The rows of a file as JSON lines, row n as line n, the columns as members in their order.
-//   - booleans, integers, floating-point and decimal numbers as they are (NaN and infinities as
-//     null); texts and binary values as texts, which have to be valid UTF-8
+//   - booleans, integers, floating-point and decimal numbers as they are, but NaN and infinities as
+//     null and whole decimals of more than 18 characters as texts; texts and binary values as
+//     texts, which have to be valid UTF-8
 //   - dates, times and timestamps as ISO 8601 ("2024-05-01T12:00:00.25"; "Z" behind it if they are
 //     in UTC), outside the years 0 to 9999 as the number that is stored; durations as numbers
 //   - lists as arrays, structs and maps from texts as objects, other maps as arrays of pairs

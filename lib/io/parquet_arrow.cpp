@@ -104,6 +104,7 @@ class ParquetInput final : public ByteSource {
     parquet::ReaderProperties properties(&pool_);
     properties.enable_buffered_stream();
     properties.set_buffer_size(kReadBytes);
+    properties.set_page_checksum_verification(true);
     parquet::ArrowReaderProperties arrow_properties(/*use_threads=*/false);
     arrow_properties.set_pre_buffer(false);
     parquet::arrow::FileReaderBuilder builder;

@@ -116,6 +116,13 @@ void append_float(std::string& out, float value) {
   out.append(digits, end);
 }
 
+// Whole numbers that 64 bits may not hold are texts: readers of JSON refuse or round them.
+void append_decimal(std::string& out, const std::string& digits) {
+  constexpr size_t kMostDigits = 18;
+  const bool is_whole = digits.find_first_of(".eE") == digits.npos;
+  out += is_whole && digits.size() > kMostDigits ? concat("\"", digits, "\"") : digits;
+}
+
 template <class ArrayType>
 auto value_of(const Array& array, int64_t i) {
   return checked_cast<const ArrayType&>(array).Value(i);
@@ -215,16 +222,16 @@ bool append_plain(std::string& out, const Array& array, int64_t i) {
       out += json_number(value_of<arrow::DoubleArray>(array, i));
       return true;
     case Type::DECIMAL32:
-      out += checked_cast<const arrow::Decimal32Array&>(array).FormatValue(i);
+      append_decimal(out, checked_cast<const arrow::Decimal32Array&>(array).FormatValue(i));
       return true;
     case Type::DECIMAL64:
-      out += checked_cast<const arrow::Decimal64Array&>(array).FormatValue(i);
+      append_decimal(out, checked_cast<const arrow::Decimal64Array&>(array).FormatValue(i));
       return true;
     case Type::DECIMAL128:
-      out += checked_cast<const arrow::Decimal128Array&>(array).FormatValue(i);
+      append_decimal(out, checked_cast<const arrow::Decimal128Array&>(array).FormatValue(i));
       return true;
     case Type::DECIMAL256:
-      out += checked_cast<const arrow::Decimal256Array&>(array).FormatValue(i);
+      append_decimal(out, checked_cast<const arrow::Decimal256Array&>(array).FormatValue(i));
       return true;
     case Type::DATE32:
       append_days(out, value_of<arrow::Date32Array>(array, i));

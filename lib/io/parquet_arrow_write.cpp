@@ -150,6 +150,7 @@ std::shared_ptr<parquet::WriterProperties> writer_properties() {
       .compression(parquet::Compression::ZSTD)
       ->compression_level(kZstdLevel)
       ->disable_dictionary()
+      ->enable_page_checksum()
       ->disable_statistics()  // they would hold whole texts
       ->max_row_group_length(kRowGroupRows)
       ->build();
