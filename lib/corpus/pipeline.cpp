@@ -132,9 +132,11 @@ class Pipeline {
     checkpoint_ = checkpoint;
   }
 
-  // The output must not be an input, in any spelling.
+  // This build can read them, and the output is none of them, in any spelling.
   void check_inputs() const {
     for (const CorpusInput& input : inputs_) {
+      const RecordFormat* format = CorpusReader::format_of(input, reader_options());
+      if (format->require != nullptr) format->require();
       std::error_code error;
       check(options_.output.empty() || options_.output == "-" ||
                 !fs::is_regular_file(options_.output, error) ||

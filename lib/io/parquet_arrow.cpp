@@ -88,7 +88,7 @@ class ParquetInput final : public ByteSource {
     }
     std::ranges::replace(message, '\n', ' ');
     if (!skip_damage_) {
-      fail(Fault::kInput, std::move(message),
+      fail(Fault::kInput, message,
            "get the file anew, or count what is broken and go on without it (--skip-bad)");
     }
     damages_.push_back(std::move(message));
