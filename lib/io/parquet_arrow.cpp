@@ -249,7 +249,9 @@ class ParquetInput final : public ByteSource {
 };
 
 const Register<Format> listed{
-    {"parquet", ".parquet", "read, write", "corpora: a document a row, Apache Parquet"}};
+    {"parquet", ".parquet", "read, write",
+     "corpora: a document a row; written as texts: id, text, and metadata, attributes, "
+     "members as JSON"}};
 
 }  // namespace
 

@@ -21,6 +21,9 @@ for catalog in $catalogs; do
     "$program" list "$catalog" >"$folder/list_$catalog.txt"
 done
 
+# What a build does with Parquet: tests/cli/parquet.sh.
+sed -i -E 's/^(parquet +[^ ]+).*/\1/' "$folder/list_formats.txt"
+
 # The levels of the CPU are the same in every build; a build without CUDA says nothing about CUDA.
 "$program" list ops | sed -E 's/ +[^ ]+$//' >"$folder/list_ops.txt"
 "$program" list ops | sed -nE 's/^([^ ]+) .* yes$/\1/p' >"$folder/list_ops_cuda.txt.new"
