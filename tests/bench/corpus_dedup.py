@@ -5,7 +5,7 @@
     corpus_dedup.py data.jsonl [--peer-megabytes 20] [--repeat 3] [--only NAME ...]
 
 Runs with the Python that has datatrove, datasketch, rensa and numpy (PyPI); a peer that is missing is
-named. Every run is a process of its own and reads JSON lines; ours and datatrove write what stays,
+named (datatrove wants spacy, tokenizers and xxhash < 4). Every run is a process of its own and reads JSON lines; ours and datatrove write what stays,
 the libraries only say how many. Peers read the first megabytes of the data (their speed does not
 depend on more). llmtool is $LLMTOOL, else build/llmtool. The best of --repeat runs counts.
 MB/s: bytes of input over wall time; per core: over processor time (user and system).
@@ -202,7 +202,6 @@ def main():
     row("step", "tool", "cores", "input MB", "MB/s", "MB/s per core", "peak MB", "documents left")
     row("---", "---", "--:", "--:", "--:", "--:", "--:", "--:")
     with tempfile.TemporaryDirectory() as folder:
-        sample = head(o.data, o.peer_megabytes, folder)
         for step, flags in OURS:
             if o.only and not any(n in step for n in o.only):
                 continue
@@ -217,14 +216,15 @@ def main():
                 left = sum(1 for _ in open(out, "rb"))
                 row(step, "**llmtool**", cores, round(size), round(size / best[0]),
                     round(size * o.repeat / usage[0]), round(usage[1]), left)
-            mb = os.path.getsize(sample) / 1e6
-            for name, tool, _ in (p for p in PEERS if p[0] == step):
+            for name, tool, peer in (p for p in PEERS if p[0] == step):
+                sample = head(o.data, o.peer_megabytes / (20 if peer is datatrove_bloom else 1), folder)
+                mb = os.path.getsize(sample) / 1e6
                 command = ["taskset", "-c", "0", sys.executable, __file__, "--peer", tool, step, sample]
                 best, usage = run_alone(command, 1)
                 if best is None:
                     row(step, tool, 1, "not run: " + usage[0], "", "", "", "")
                 else:
-                    row(step, tool, 1, round(mb), f"{mb / best[0]:.2f}", f"{mb / usage[0]:.2f}", round(usage[1]),
+                    row(step, tool, 1, f"{mb:.1f}", f"{mb / best[0]:.2f}", f"{mb / usage[0]:.2f}", round(usage[1]),
                         best[1].split()[-1])
 
 
