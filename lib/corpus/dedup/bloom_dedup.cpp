@@ -174,12 +174,12 @@ void BloomDedup::decide_ngrams(Document& document, Tally& tally) {
   }
 }
 
-void BloomDedup::finish(StepResources&) {
+void BloomDedup::finish(StepResources& resources) {
   fill_ = filter_->fill();
   if (options_.index.empty()) return;
   IndexWriter index(options_.index, index_kind());
   filter_->save(index.file(kBits));
-  index.commit();
+  index.commit(index_before_run(options_.index, index_kind(), resources));
 }
 
 std::vector<std::pair<std::string, std::string>> BloomDedup::facts() const {

@@ -29,6 +29,12 @@ json read_manifest(const fs::path& index) {
   return manifest;
 }
 
+// Empty if there is no index.
+std::string manifest_text(const fs::path& index) {
+  const bool is_there = !index.empty() && fs::exists(index / kManifest);
+  return is_there ? read_file(index / kManifest) : std::string();
+}
+
 void check_kind(const fs::path& index, const json& manifest, const IndexKind& kind) {
   const std::string path = (index / kManifest).string();
   check(manifest["format"] == kind.format, Fault::kInput, path, ": format is ",
@@ -108,7 +114,7 @@ fs::path IndexWriter::file(const std::string& name) {
   return made_ / name;
 }
 
-void IndexWriter::commit() {
+void IndexWriter::commit(const fs::path& before) {
   json files = json::array();
   for (const std::string& name : names_) {
     files.push_back({{"name", name},
@@ -120,6 +126,12 @@ void IndexWriter::commit() {
                       {"settings", kind_.settings},
                       {"files", files}};
   write_file(made_ / kManifest, manifest.dump(2) + "\n");
+  const std::string now = manifest_text(index_);
+  if (now == manifest_text(made_)) return;  // a run that was killed right after had put it there
+  if (now != manifest_text(before)) {
+    fail(Fault::kInput, concat(index_.string(), ": another run has changed the index meanwhile"),
+         "let one run after another use an index; this run's output is whole without it");
+  }
   replace_folder(made_, index_);
 }
 

@@ -32,7 +32,9 @@ class IndexWriter {
 
   // Where to write the data file of this name.
   fs::path file(const std::string& name);
-  void commit();
+  // before: what index_before_run() returned. Fault::kInput if another run has changed the index
+  // since; it is left as it is.
+  void commit(const fs::path& before);
 
  private:
   fs::path index_, made_;

@@ -320,7 +320,8 @@ void ExactDedup::finish(StepResources& resources) {
   if (options_.index.empty()) return;
   IndexWriter index(options_.index, index_kind(options_));
   AtomicFile out(index.file(kHashes));
-  HashUnion all(out, hashes_before(options_, resources));
+  const fs::path before = hashes_before(options_, resources);
+  HashUnion all(out, before);
   if (observer_) {
     SortedHashStream hashes(resources.folder / kHashes);
     for (; !hashes.empty(); hashes.pop()) all.add(hashes.head());
@@ -334,7 +335,7 @@ void ExactDedup::finish(StepResources& resources) {
   }
   all.finish();
   out.commit();
-  index.commit();
+  index.commit(before.parent_path());
 }
 
 std::vector<std::pair<std::string, std::string>> ExactDedup::facts() const {

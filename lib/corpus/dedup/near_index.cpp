@@ -144,7 +144,7 @@ void write_near_index(const fs::path& to, const NearSettings& settings, const fs
                       StepResources& resources) {
   IndexWriter index(to, near_index_kind(settings));
   NearIndexWriter(index, settings, before, resources).write();
-  index.commit();
+  index.commit(before);
 }
 
 }  // namespace llmtool

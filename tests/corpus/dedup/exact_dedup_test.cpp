@@ -196,6 +196,25 @@ TEST_CASE("dedup exact: a damaged index or one of other settings is named") {
   CHECK(fs::exists(index / "letter.txt"));
 }
 
+TEST_CASE("dedup exact: an index that another run changes is left alone") {
+  const ScratchFolder folder;
+  const ExactDedupOptions options{.index = folder.path() / "index"};
+  ThreadPool pool(1);
+  FileResources resources(folder.path() / "step", pool, size_t{1} << 20);
+  ExactDedup step(options);
+  step.start(resources);
+  run_exact(options, {text_document("a", "of the other run")});
+  const std::string theirs = read_file(options.index / "index.json");
+  try {
+    step.finish(resources);
+    FAIL("nothing was thrown");
+  } catch (const Error& e) {
+    CHECK(std::string(e.what()).find("another run") != std::string::npos);
+  }
+  CHECK(read_file(options.index / "index.json") == theirs);
+  CHECK(kept_ids(run_exact(options, {text_document("b", "new")})).size() == 1);
+}
+
 TEST_CASE("dedup exact: scope, key, and settings that do not go together") {
   std::vector<Document> documents{text_document("a", "x"), text_document("b", "x"),
                                   text_document("c", "x")};
