@@ -13,14 +13,13 @@ constexpr size_t kShortLine = 30;
 
 struct LineFigures {
   uint64_t lines = 0, ended = 0, short_lines = 0, duplicate_characters = 0, breaks = 0;
-  KeySet seen;
 };
 
 void measure(TextAnalysis& text, int, LineFigures& out) {
   const CharacterTable& table = CharacterTable::get();
   out.lines = out.ended = out.short_lines = out.duplicate_characters = 0;
   out.breaks = static_cast<uint64_t>(std::count(text.text().begin(), text.text().end(), '\n'));
-  out.seen.clear(out.breaks + 1);
+  text.seen().clear(out.breaks + 1);
   for_each_part(text.text(), [&](std::string_view line) {
     if (stripped(line).empty()) return;
     ++out.lines;
@@ -28,7 +27,7 @@ void measure(TextAnalysis& text, int, LineFigures& out) {
     const bool may_be_short = line.size() <= 4 * kShortLine;
     out.short_lines +=
         line.size() <= kShortLine || (may_be_short && count_characters(line) <= kShortLine);
-    if (!out.seen.insert(hash_of(line))) out.duplicate_characters += count_characters(line);
+    if (!text.seen().insert(hash_of(line))) out.duplicate_characters += count_characters(line);
   });
 }
 

@@ -25,8 +25,6 @@ namespace {
 
 struct PartFigures {
   uint64_t parts = 0, duplicates = 0, duplicate_characters = 0;
-  KeySet seen;
-  KeyCounts counts;
 };
 
 double share(uint64_t part, uint64_t whole) {
@@ -57,29 +55,30 @@ void for_each_between(std::string_view text, size_t least, F&& f) {
   f(text.substr(begin));
 }
 
-void measure_parts(std::string_view text, size_t least, PartFigures& out) {
+void measure_parts(std::string_view text, size_t least, KeySet& seen, PartFigures& out) {
   out.parts = out.duplicates = out.duplicate_characters = 0;
-  out.seen.clear(static_cast<size_t>(std::count(text.begin(), text.end(), '\n')) + 1);
+  seen.clear(static_cast<size_t>(std::count(text.begin(), text.end(), '\n')) + 1);
   for_each_between(text, least, [&](std::string_view part) {
     ++out.parts;
-    if (out.seen.insert(hash_of(part))) return;
+    if (seen.insert(hash_of(part))) return;
     ++out.duplicates;
     out.duplicate_characters += count_characters(part);
   });
 }
 
 void measure_paragraphs(TextAnalysis& text, int, PartFigures& out) {
-  measure_parts(stripped(text.text()), 2, out);
+  measure_parts(stripped(text.text()), 2, text.seen(), out);
 }
 
 void measure_lines(TextAnalysis& text, int variant, PartFigures& out) {
-  if (variant_of(variant) != GopherVariant::kDolma) return measure_parts(text.text(), 1, out);
+  if (variant_of(variant) != GopherVariant::kDolma)
+    return measure_parts(text.text(), 1, text.seen(), out);
   out.parts = out.duplicates = out.duplicate_characters = 0;
-  out.counts.clear(static_cast<size_t>(std::count(text.text().begin(), text.text().end(), '\n')) +
-                   1);
+  text.counts().clear(
+      static_cast<size_t>(std::count(text.text().begin(), text.text().end(), '\n')) + 1);
   for_each_part(text.text(), [&](std::string_view line) {
     ++out.parts;
-    const uint32_t count = out.counts.add(hash_of(line), 0).count;
+    const uint32_t count = text.counts().add(hash_of(line), 0).count;
     if (count < 2) return;
     const uint64_t copies = count == 2 ? 2 : 1;
     out.duplicates += copies;
@@ -98,7 +97,6 @@ size_t ngrams_of(const WordRuns& runs, size_t n) {
 struct TopNgram {
   double value = 0;
   std::vector<uint8_t> repeats;  // 1 where an n-gram begins that is there twice
-  KeyCounts counts;
 };
 
 // Only where a shorter n-gram is repeated can a longer one be.
@@ -115,11 +113,11 @@ void measure_top(TextAnalysis& text, int variant, TopNgram& out) {
     shorter = &text.once(measure_top<N - 1>, variant).repeats;
     candidates = static_cast<size_t>(std::count(shorter->begin(), shorter->end(), 1));
   }
-  out.counts.clear(candidates);
+  text.counts().clear(candidates);
   KeyCounts::Slot top{0, 1, 0};
   for (size_t i = 0; i < count; ++i) {
     if (shorter != nullptr && !((*shorter)[i] & (*shorter)[i + 1])) continue;
-    const KeyCounts::Slot& slot = out.counts.add(runs.hash(i, N), static_cast<uint32_t>(i));
+    const KeyCounts::Slot& slot = text.counts().add(runs.hash(i, N), static_cast<uint32_t>(i));
     if (slot.count < 2) continue;
     out.repeats[slot.first] = out.repeats[i] = 1;
     if (slot.count > top.count || (slot.count == top.count && slot.first < top.first)) top = slot;
@@ -135,19 +133,18 @@ struct Openings {
   static constexpr size_t kBytes = 16;
   std::vector<uint8_t> repeats;
   size_t candidates = 0;  // repeats, and 5-grams of fewer bytes
-  KeyCounts counts;
 };
 
 void measure_openings(TextAnalysis& text, int variant, Openings& out) {
   const WordRuns& runs = text.once(measure_runs, variant);
   out.repeats.assign(runs.words(), 0);
-  out.counts.clear(runs.words());
+  text.counts().clear(runs.words());
   const std::string_view all = runs.joined(0, runs.words());
   for (size_t i = 0; i < runs.words(); ++i) {
     const size_t begin = static_cast<size_t>(runs.joined(i, 1).data() - all.data());
     if (all.size() - begin < Openings::kBytes) break;
     const uint64_t key = hash_of(all.substr(begin, Openings::kBytes));
-    const KeyCounts::Slot& slot = out.counts.add(key, static_cast<uint32_t>(i));
+    const KeyCounts::Slot& slot = text.counts().add(key, static_cast<uint32_t>(i));
     if (slot.count > 1) out.repeats[slot.first] = out.repeats[i] = 1;
   }
   out.candidates = 0;
@@ -157,8 +154,6 @@ void measure_openings(TextAnalysis& text, int variant, Openings& out) {
 
 struct DuplicateNgrams {
   double value = 0;
-  KeySet seen;
-  KeyCounts counts;
 };
 
 uint64_t skipping_duplicates(const WordRuns& runs, size_t n, const Openings& openings,
@@ -184,17 +179,17 @@ void measure_duplicates(TextAnalysis& text, int number, DuplicateNgrams& out) {
   const WordRuns& runs = text.once(measure_runs, number);
   if (variant == GopherVariant::kDatatrove) {
     const Openings& openings = text.once(measure_openings, number);
-    out.value = share(skipping_duplicates(runs, N, openings, out.seen), text.characters());
+    out.value = share(skipping_duplicates(runs, N, openings, text.seen()), text.characters());
     return;
   }
   const size_t count = ngrams_of(runs, N);
-  out.counts.clear(count);
-  for (size_t i = 0; i < count; ++i) out.counts.add(runs.hash(i, N), 0);
+  text.counts().clear(count);
+  for (size_t i = 0; i < count; ++i) text.counts().add(runs.hash(i, N), 0);
   uint64_t duplicate = 0, all = 0;
   size_t covered = 0;  // words up to here are counted
   for (size_t i = 0; i < count; ++i) {
     all += runs.characters(i, N);
-    if (out.counts.count(runs.hash(i, N)) < 2) continue;
+    if (text.counts().count(runs.hash(i, N)) < 2) continue;
     const size_t first = variant == GopherVariant::kDolma ? i : std::max(i, covered);
     duplicate += runs.characters(first, i + N - first);
     covered = i + N;

@@ -9,6 +9,8 @@ void TextAnalysis::reset(std::string_view text) {
   if (text_.size() > (size_t{1} << 23)) {
     kept_.clear();
     for (std::vector<Word>& words : words_) words = {};
+    seen_ = {};
+    counts_ = {};
   }
   text_ = text;
   ++text_number_;

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "lib/corpus/filters/repeats.h"
 #include "lib/corpus/filters/words.h"
 
 namespace llmtool {
@@ -46,8 +47,10 @@ class TextAnalysis {
     return found->value;
   }
 
-  // For who needs the words of a part of the text.
+  // Memory that every rule may use while it measures.
   WordSplitter& splitter() { return splitter_; }
+  KeySet& seen() { return seen_; }
+  KeyCounts& counts() { return counts_; }
 
  private:
   struct KeptBase {
@@ -68,6 +71,8 @@ class TextAnalysis {
   std::vector<Word> words_[2];
   bool has_words_[2] = {false, false};
   WordSplitter splitter_;
+  KeySet seen_;
+  KeyCounts counts_;
   std::vector<std::unique_ptr<KeptBase>> kept_;
 };
 
