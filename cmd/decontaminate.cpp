@@ -20,9 +20,8 @@ constexpr const char* kHelp =
     "--perfect-words words must be there whole; one of less than --ngram words is not looked for.\n"
     "Words: lower case, parted by everything but letters and digits; accents dropped; ideographs\n"
     "and kana each a word. --numbers zero makes each number 0.\n"
-    "  decon      5 words, questions and answers of 20 words, idf, share 0.8, whole up to 25 "
-    "words,\n"
-    "             gaps of 11 (after allenai/decon, which takes 5 tokens of cl100k)\n"
+    "  decon      5 words, questions of 8 and answers of 20 words, idf, share 0.8, whole up to 25\n"
+    "             words, gaps of 11 (after allenai/decon, which takes 5 tokens of cl100k)\n"
     "  datatrove  12 words, any n-gram of answers and joints, numbers as 0\n"
     "  gpt3       13 words, any n-gram of question, answers and joints\n"
     "  palm       8 words, 70% of the n-grams of the question, anywhere in the document\n"
@@ -43,7 +42,7 @@ struct Flags {
   std::vector<std::string> against;
   std::string question, answer, rule = "decon", mode = "drop", matches;
   std::vector<std::string> parts;
-  std::optional<size_t> ngram, perfect_words, max_gap, answer_words;
+  std::optional<size_t> ngram, perfect_words, max_gap, question_words, answer_words;
   std::optional<double> min_share;
   std::string weights, numbers;
   bool needs_answer = false;
@@ -53,6 +52,7 @@ OverlapRule rule_of(const Flags& flags) {
   OverlapRule rule = overlap_rule(flags.rule);
   rule.ngram = flags.ngram.value_or(rule.ngram);
   rule.perfect_words = flags.perfect_words.value_or(rule.perfect_words);
+  rule.question_words = flags.question_words.value_or(rule.question_words);
   rule.answer_words = flags.answer_words.value_or(rule.answer_words);
   rule.max_gap = flags.max_gap.value_or(rule.max_gap);
   rule.min_share = flags.min_share.value_or(rule.min_share);
@@ -92,6 +92,7 @@ void define_rule(CLI::App& app, Flags& flags) {
       ->check(CLI::Range(0.0, 1.0));
   app.add_option("--perfect-words", flags.perfect_words,
                  "Words up to which a part must be there whole");
+  app.add_option("--question-words", flags.question_words, "Words from which a question counts");
   app.add_option("--answer-words", flags.answer_words,
                  "Words from which an answer counts without its question");
   app.add_option("--max-gap", flags.max_gap, "Words between n-grams that belong together")

@@ -124,6 +124,8 @@ TEST_CASE("short questions have to be there whole") {
   CHECK(find(items, rule, without_last(items[1].question)).size() == 1);
   CHECK(find(items, rule, items[2].question).empty());
   CHECK(OverlapIndex(items, rule).too_short() == 1);
+  CHECK(find({{"set", 1, words(4, 8), {}}}, rule, words(4, 8)).size() == 1);
+  CHECK(find({{"set", 1, words(4, 7), {}}}, rule, words(4, 7)).empty());
 }
 
 TEST_CASE("answers apart, and beside their question") {

@@ -233,7 +233,7 @@ OverlapRule overlap_rule(std::string_view name) {
   OverlapRule rule;
   if (name == "decon") return rule;
   rule.idf = false;
-  rule.perfect_words = rule.answer_words = 0;
+  rule.perfect_words = rule.question_words = rule.answer_words = 0;
   rule.min_share = 0;
   if (name == "datatrove") {
     rule.ngram = 12;

@@ -21,8 +21,8 @@ struct DecontaminateOptions {
 };
 
 // The rules of others, by name:
-//   decon      n = 5, questions and answers of 20 words, idf, share 0.8, all of it up to 25 words,
-//              gaps of 11
+//   decon      n = 5, questions of 8 and answers of 20 words, idf, share 0.8, all of it up to 25
+//              words, gaps of 11
 //   datatrove  n = 12, any n-gram of answers and joints, numbers as 0 (NGramsDecontamination)
 //   gpt3       n = 13, any n-gram of questions, answers and joints (Brown et al. 2020, appendix C)
 //   palm       n = 8, 70% of the n-grams of questions (Chowdhery et al. 2022, section 8)

@@ -67,7 +67,9 @@ void OverlapIndex::add_parts(uint32_t item) {
   const size_t before = parts_.size();
   std::vector<MatchWord> question, answer;
   list_match_words(items_[item].question, rule_.zero_numbers, question);
-  if (rule_.parts[0]) add_part(item, EvalPart::kQuestion, question);
+  if (rule_.parts[0] && question.size() >= rule_.question_words) {
+    add_part(item, EvalPart::kQuestion, question);
+  }
   for (const std::string& text : items_[item].answers) {
     list_match_words(text, rule_.zero_numbers, answer);
     std::vector<uint64_t> hashes;

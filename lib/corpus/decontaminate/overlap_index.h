@@ -1,12 +1,12 @@
 // Finds evaluation items in texts by their n-grams of words.
 //
-// An item has parts: its question; each answer of at least answer_words words; and "joint", the
-// n-grams that hold the end of the question and the beginning of an answer. A part counts if it has
-// at least n words. A text holds
-// of a part, near each other (at most max_gap words between one n-gram that matches and the next),
-// a share of its n-grams: of the sum of their weights, each distinct n-gram once. The weight is 1,
-// or with idf the logarithm of 1 + parts / parts with that n-gram. A part is found if the greatest
-// share is at least min_share (all of it for a part of at most perfect_words words).
+// An item has parts: its question, if it has question_words words; each answer of answer_words
+// words or more; and "joint", the n-grams that hold the end of the question and the beginning of an
+// answer. A part counts if it has at least n words. A text holds of a part, near each other (at
+// most max_gap words between one n-gram that matches and the next), a share of its n-grams: of the
+// sum of their weights, each distinct n-gram once. The weight is 1, or with idf the logarithm of 1
+// + parts / parts with that n-gram. A part is found if the greatest share is at least min_share
+// (all of it for a part of at most perfect_words words).
 //
 // Words and n-grams are compared by 64-bit hashes: among 10^6 n-grams a wrong one is expected once
 // in 10^13 words, and a part needs several.
@@ -32,7 +32,8 @@ struct OverlapRule {
   double min_share = 0.8;               // 0: any n-gram
   size_t perfect_words = 25;
   size_t max_gap = 11;
-  size_t answer_words = 20;  // a shorter answer says nothing without its question
+  size_t question_words = 8;  // "Why is the sky blue" is anybody's
+  size_t answer_words = 20;   // a shorter answer says nothing without its question
   bool idf = true;
   bool zero_numbers = false;
 };
