@@ -145,7 +145,8 @@ done
 build libxml2 libxml2-* LibXml2 "${xml_without[@]}"
 cp "$work/libxml2/libxml2.a" "$out/lib/"
 mkdir -p "$out/include/libxml"
-cp libxml2-*/include/libxml/*.h "$work/libxml2/libxml/xmlversion.h" "$out/include/libxml/"
+cp libxml2-*/include/libxml/*.h "$out/include/libxml/"
+cp "$work/libxml2/libxml/xmlversion.h" "$out/include/libxml/"  # of this configuration
 cp sentencepiece-*/src/sentencepiece_{processor,trainer}.h "$out/include/"
 # The classes of the model's own format, for reading and changing a .model file.
 mkdir -p "$out/include/sentencepiece_model"

@@ -159,7 +159,7 @@ std::vector<uint8_t> inside_comments(const HtmlTree& tree) {
 enum class Verdict : uint8_t { kDrop, kKeep, kAskNeighbours, kHeading };
 
 Verdict judge(const HtmlBlock& b, bool in_link_list, MainNode main, Favour favour) {
-  if (in_link_list) return Verdict::kDrop;
+  if (in_link_list && !is_good_block(b)) return Verdict::kDrop;
   if (b.heading) return b.link_density() > 0.9 && !main.marked ? Verdict::kDrop : Verdict::kHeading;
   if (b.preformatted) return Verdict::kKeep;
   const double density = b.link_density();
