@@ -65,6 +65,16 @@ WordCount count_words(std::string_view line, size_t enough, size_t longest) {
   return count;
 }
 
+// Whether more than `bytes` bytes stand between two ASCII spaces: else no word is longer.
+bool has_long_run(std::string_view line, size_t bytes) {
+  while (line.size() > bytes) {
+    const size_t space = line.rfind(' ', bytes);
+    if (space == line.npos) return true;
+    line.remove_prefix(space + 1);
+  }
+  return false;
+}
+
 // Bytes of the citation at line[at], which is "[": \[\d*\]|\[edit\]|\[citation needed\].
 size_t citation_at(std::string_view line, size_t at) {
   const std::string_view rest = line.substr(at);
@@ -163,7 +173,7 @@ class C4Check : public FilterCheck {
 
   void look_at(std::string_view whole, Scratch& scratch, Page& page, WordSplitter& splitter) const {
     const std::string_view line = stripped(whole);
-    if (on_[kLongWord] && line.size() > max_word_ && count_words(line, 0, max_word_).has_long)
+    if (on_[kLongWord] && has_long_run(line, max_word_) && count_words(line, 0, max_word_).has_long)
       return drop(kLongWord, whole, scratch);
     std::string_view kept = line;
     const bool had_citations = on_[kCitations] && line.find('[') != line.npos &&
