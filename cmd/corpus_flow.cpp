@@ -49,6 +49,7 @@ PipelineOptions pipeline_options(const CorpusFlow& flow, const std::string& sett
   o.checkpoint_seconds = flow.checkpoint_every;
   o.work = flow.work;
   o.settings = settings;
+  if (!flow.report.empty()) o.not_read = {flow.report};
   return o;
 }
 
@@ -107,7 +108,10 @@ void add_corpus_flow(CLI::App& app, CorpusFlow& flow, bool writes) {
   app.add_option("--report", flow.report, "Folder for report.json and report.html")
       ->type_name("DIR")
       ->group(kGroup);
-  app.add_option("--memory", flow.memory, "Memory to stay within, e.g. 2G; more goes to the disk")
+  app.add_option(
+         "--memory", flow.memory,
+         "Memory to stay within, e.g. 2G; more goes to the disk. A document larger than a part "
+         "of it still has to fit")
       ->transform(CLI::AsSizeValue(false))
       ->group(kGroup);
   app.add_option("--shard", flow.shard, "This process' part of the inputs, i/n with 0 <= i < n")
@@ -115,7 +119,8 @@ void add_corpus_flow(CLI::App& app, CorpusFlow& flow, bool writes) {
   add_threads(app, flow.threads)->group(kGroup);
   add_skip_bad(app, flow.skip_bad)->group(kGroup);
   if (writes) {
-    app.add_option("--work", flow.work, "Folder for what a run needs to go on; OUTPUT.work")
+    app.add_option("--work", flow.work,
+                   "Where OUTPUT.work lies, with what a run needs to go on; beside OUTPUT")
         ->type_name("DIR")
         ->group(kGroup);
     app.add_option("--checkpoint-every", flow.checkpoint_every, "Seconds between two checkpoints")
@@ -149,11 +154,14 @@ void run_corpus_flow(const CorpusFlow& flow, std::vector<std::unique_ptr<Step>> 
   RunManifest manifest = start_manifest(app);
   Runtime runtime(flow.threads);
   PassBar bar;
-  const PipelineResult result =
-      run_pipeline(steps, pipeline_options(flow, settings), runtime.pool(), bar.callbacks());
-  bar.finish();
-  if (!flow.report.empty()) write_pipeline_report(flow.report, app.get_name(), result);
-  write_manifest(manifest, flow, result);
+  PipelineOptions options = pipeline_options(flow, settings);
+  if (!flow.report.empty()) create_folder(flow.report);
+  options.on_result = [&](const PipelineResult& done) {
+    bar.finish();
+    if (!flow.report.empty()) write_pipeline_report(flow.report, app.get_name(), done);
+    write_manifest(manifest, flow, done);
+  };
+  const PipelineResult result = run_pipeline(steps, options, runtime.pool(), bar.callbacks());
   warn_of_losses(result);
   if (flow.json) {
     write_stdout(pipeline_json(result) + "\n");

@@ -44,7 +44,10 @@ std::vector<StepTable> read_tables(const std::string& file, CLI::App& app) {
       apply_setting(app, value, value.key[0]);
       continue;
     }
-    check(value.key.size() == 3 && value.key[0] == "step", Fault::kUsage, value.where,
+    const bool is_numbered = value.key.size() == 3 && value.key[0] == "step" &&
+                             value.key[1].find_first_not_of("0123456789") == std::string::npos &&
+                             value.key[1].size() < 6;
+    check(is_numbered, Fault::kUsage, value.where,
           ": expected flags of the flow at the top, and [[step]] tables with `run` and flags");
     StepTable& table = tables[std::stoul(value.key[1])];
     if (table.where.empty()) table.where = value.where;

@@ -17,6 +17,8 @@ class ByteSource {
 
   // Fills up to `size` bytes; 0 only at the end. A safe point: see interrupt.h.
   virtual size_t read(char* data, size_t size) = 0;
+  // Before anything is read: leaves out so many bytes, or none where that would mean to read them.
+  virtual uint64_t skip(uint64_t /*bytes*/) { return 0; }
   // Bytes consumed of the file as it lies there, for progress; all of them at the end.
   virtual uint64_t consumed() const = 0;
   // What was noted instead of thrown: a message for each place, in order.

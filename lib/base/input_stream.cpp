@@ -38,11 +38,12 @@ class RawInput {
   const char* data() const { return buffer_.data() + begin_; }
   void consume(size_t n) { begin_ += n; }
 
-  // Back to an earlier byte, if it is a file that can.
-  void go_back(uint64_t offset) {
-    if (size() == 0 || ::lseek(fd_, static_cast<off_t>(offset), SEEK_SET) < 0) return;
+  // To another byte, if it is a file that can.
+  bool go_to(uint64_t offset) {
+    if (size() == 0 || ::lseek(fd_, static_cast<off_t>(offset), SEEK_SET) < 0) return false;
     begin_ = end_ = 0;
     read_ = offset;
+    return true;
   }
 
   bool changed() const { return stamp_.changed(fd_); }
@@ -121,6 +122,7 @@ class GzipDecoder final : public Decoder {
     z_.next_out = reinterpret_cast<Bytef*>(data);
     z_.avail_out = static_cast<uInt>(std::min<size_t>(size, size_t{1} << 30));
     const uInt room = z_.avail_out;
+    if (broken_) fail_broken(raw, "gzip", "broken");
     while (z_.avail_out == room) {
       if (!raw.fill(1)) {
         if (in_member_) fail_broken(raw, "gzip", "truncated");
@@ -157,15 +159,18 @@ class GzipDecoder final : public Decoder {
     z_.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(raw.data()));
     z_.avail_in = static_cast<uInt>(raw.rest());
     const size_t before = raw.rest();
+    const Bytef* out = z_.next_out;
     const int result = inflate(&z_, Z_NO_FLUSH);
     raw.consume(before - z_.avail_in);
     if (result == Z_STREAM_END) in_member_ = false;
     if (result == Z_MEM_ERROR) throw std::bad_alloc();
-    if (result != Z_OK && result != Z_STREAM_END) fail_broken(raw, "gzip", "broken");
+    broken_ = result != Z_OK && result != Z_STREAM_END;
+    // What came out before the damage is given out first.
+    if (broken_ && z_.next_out == out) fail_broken(raw, "gzip", "broken");
   }
 
   z_stream z_{};
-  bool in_member_ = false;
+  bool in_member_ = false, broken_ = false;
   uint64_t begin_ = 0;
 };
 
@@ -254,7 +259,7 @@ size_t InputStream::read(char* data, size_t size) {
     state_->damages.emplace_back(error.what());
   }
   // The damage may have led the decoder past the end of its part.
-  state_->raw.go_back(state_->decoder->part_begin() + 1);
+  state_->raw.go_to(state_->decoder->part_begin() + 1);
   state_->ended = !find_next_start(state_->raw);
   if (!state_->ended) state_->decoder = make_decoder(state_->raw);
   data[0] = '\n';
@@ -263,6 +268,11 @@ size_t InputStream::read(char* data, size_t size) {
 
 const std::vector<std::string>& InputStream::damages() const {
   return state_->damages;
+}
+uint64_t InputStream::skip(uint64_t bytes) {
+  const uint64_t from = state_->raw.consumed();
+  if (is_compressed() || state_->raw.size() < from + bytes) return 0;
+  return state_->raw.go_to(from + bytes) ? bytes : 0;
 }
 bool InputStream::is_compressed() {
   state_->raw.fill(4);

@@ -28,8 +28,9 @@ class InputStream final : public ByteSource {
   bool changed() const override;
   uint64_t file_size() const;  // as it lies there; 0 if unknown
   const fs::path& path() const;
-  // By its first bytes.
+  // By its first bytes; before anything is read.
   bool is_compressed();
+  uint64_t skip(uint64_t bytes) override;
 
  private:
   struct State;

@@ -15,8 +15,8 @@ struct TomlValue {
   // {"train", "steps"} for `steps` in [train] or for `train.steps`; {"step", "0", "run"} for `run`
   // in the first [[step]].
   std::vector<std::string> key;
-  Kind kind = Kind::kText;       // of every element if it is a list
-  bool is_list = false;          // a list of values of one kind
+  Kind kind = Kind::kText;          // of every element if it is a list
+  bool is_list = false;             // a list of values of one kind
   std::vector<std::string> values;  // as text, numbers in their shortest exact form; not quoted
   std::string where;                // "file:line"
 };

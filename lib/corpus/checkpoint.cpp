@@ -22,6 +22,7 @@ void write_checkpoint(const fs::path& path, const Checkpoint& c) {
             {"offset", c.position.offset},
             {"line", c.position.line},
             {"documents", c.documents},
+            {"input_bytes", c.input_bytes},
             {"observed", c.observed},
             {"first_pass_documents", c.first_pass_documents},
             {"sizes", c.sizes},
@@ -36,7 +37,7 @@ void write_checkpoint(const fs::path& path, const Checkpoint& c) {
   for (const auto& [number, findings] : c.findings) {
     j["findings"].push_back({number, findings.facts, findings.html});
   }
-  write_file(path, j.dump(1));
+  write_file(path, j.dump(1, ' ', false, json::error_handler_t::replace));
 }
 
 Checkpoint read_checkpoint(const fs::path& path) {
@@ -51,6 +52,7 @@ Checkpoint read_checkpoint(const fs::path& path) {
     c.pass_ended = j.at("pass_ended");
     c.position = {j.at("input"), j.at("offset"), j.at("line")};
     c.documents = j.at("documents");
+    c.input_bytes = j.at("input_bytes");
     c.observed = j.at("observed");
     c.first_pass_documents = j.at("first_pass_documents");
     c.sizes = j.at("sizes").get<std::map<std::string, uint64_t>>();

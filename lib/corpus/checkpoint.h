@@ -27,6 +27,7 @@ struct Checkpoint {
   uint64_t observed = 0;    // handed to its observer
   uint64_t first_pass_documents = 0;
   std::map<std::string, uint64_t> sizes;  // of outputs and logs, by name
+  uint64_t input_bytes = 0;               // of the first pass, as the files lie there
   std::string stats;                      // stats_json()
   DocumentCount read, written;
   uint64_t bad_records = 0, problem_count = 0;

@@ -2,6 +2,7 @@
 
 #include <cerrno>
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
@@ -14,9 +15,14 @@ namespace {
 
 constexpr size_t kLogBuffer = size_t{1} << 16;
 
-int open_at(const fs::path& path, uint64_t size) {
+int open_at(const fs::path& path, uint64_t size, bool alone = false) {
   const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
   if (fd < 0) fail_io("open", path, errno);
+  if (alone && ::flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+    ::close(fd);
+    fail(Fault::kUsage, concat("'", path.string(), "' is being written by another process"),
+         "give each run an output and a folder for --rejected of its own");
+  }
   struct stat info {};
   if (::fstat(fd, &info) != 0) fail_io("read", path, errno);
   if (static_cast<uint64_t>(info.st_size) < size) {
@@ -28,6 +34,11 @@ int open_at(const fs::path& path, uint64_t size) {
   if (::ftruncate(fd, static_cast<off_t>(size)) != 0) fail_io("truncate", path, errno);
   if (::lseek(fd, static_cast<off_t>(size), SEEK_SET) < 0) fail_io("seek in", path, errno);
   return fd;
+}
+
+// Nobody else writes there as long as it is open.
+int open_alone(const fs::path& path, uint64_t size) {
+  return open_at(path, size, true);
 }
 
 std::string gzipped(std::string_view bytes) {
@@ -75,7 +86,7 @@ GrowingFile::GrowingFile(fs::path path, uint64_t size, bool may_be_finished)
     if (path_.has_parent_path()) create_folder(path_.parent_path());
     finished_ = may_be_finished && !fs::exists(partial_) && fs::exists(path_) &&
                 fs::file_size(path_) == size;
-    if (!finished_) fd_ = open_at(partial_, size);
+    if (!finished_) fd_ = open_alone(partial_, size);
   } else {
     fd_ = ::open(path_.c_str(), O_WRONLY | O_CLOEXEC);
     if (fd_ < 0) fail_io("open", path_, errno);
@@ -108,6 +119,7 @@ void GrowingFile::discard() {
   finished_ = true;
   std::error_code ignored;
   fs::remove(partial_, ignored);
+  fs::remove(path_, ignored);  // of an earlier run that this one replaces
 }
 
 LogFile::LogFile(fs::path path, uint64_t size)

@@ -7,26 +7,21 @@
 
 #include "lib/base/error.h"
 #include "lib/base/run_lock.h"
+#include "lib/base/version.h"
+#include "lib/corpus/pipeline_files.h"
 #include "lib/corpus/pipeline_pass.h"
+#include "lib/corpus/spool.h"
 #include "lib/io/parquet.h"
 
 namespace llmtool {
 namespace {
 
 constexpr size_t kBlockBytes = size_t{1} << 20;
+// The same at any --memory, so that it does not decide what is read.
+constexpr size_t kMostRecordBytes = size_t{256} << 20;
 // A block with its documents and what is made of them.
 constexpr size_t kBlockMemory = 6 * kBlockBytes;
 constexpr size_t kLeastStepMemory = size_t{16} << 20;
-
-std::string two_digits(size_t n) {
-  return concat(n < 10 ? "0" : "", n);
-}
-
-// "03-dedup-exact"
-std::string folder_name(size_t number, std::string name) {
-  std::ranges::replace(name, ' ', '-');
-  return concat(two_digits(number), "-", name);
-}
 
 bool is_regular(const std::string& path) {
   std::error_code error;
@@ -34,8 +29,10 @@ bool is_regular(const std::string& path) {
 }
 
 std::string fingerprint_of(const std::vector<CorpusInput>& inputs, const PipelineOptions& o) {
-  std::string all = concat(o.settings, "\n", o.output, "\n", o.rejected, "\n", o.text_field, "\n",
-                           o.shard, "/", o.shards, "\n", o.skip_bad, "\n");
+  std::string all = concat(version(), "\n", o.settings, "\n", o.output, "\n", o.rejected, "\n",
+                           o.text_field, "\n", o.shard, "/", o.shards, "\n", o.samples, "\n",
+                           o.reader.format != nullptr ? o.reader.format->name : "auto", "\n",
+                           o.reader.fallback, "\n");
   for (const CorpusInput& input : inputs) {
     struct stat info {};
     ::stat(input.path.c_str(), &info);
@@ -45,12 +42,23 @@ std::string fingerprint_of(const std::vector<CorpusInput>& inputs, const Pipelin
   return checksum(std::as_bytes(std::span(all)));
 }
 
+std::vector<std::string> names_of(const std::vector<std::unique_ptr<Step>>& steps) {
+  std::vector<std::string> names;
+  for (const auto& step : steps) names.push_back(step->name());
+  return names;
+}
+
 class Pipeline {
  public:
   Pipeline(std::vector<std::unique_ptr<Step>>& steps, const PipelineOptions& options,
            ThreadPool& pool, const PipelineProgress& progress)
-      : steps_(steps), options_(options), pool_(pool), progress_(progress) {
+      : steps_(steps),
+        options_(options),
+        pool_(pool),
+        progress_(progress),
+        files_(options, names_of(steps)) {
     inputs_ = list_inputs(options.inputs);
+    std::erase_if(inputs_, [&](const CorpusInput& input) { return files_.is_own(input); });
     if (options.shards > 1) {
       inputs_ = inputs_of_shard(inputs_, reader_options(), options.shard, options.shards);
     }
@@ -61,7 +69,6 @@ class Pipeline {
   Pipeline& operator=(const Pipeline&) = delete;
 
   PipelineResult run() {
-    const auto start = std::chrono::steady_clock::now();
     prepare_work();
     open_rejected();
     const std::vector<size_t> cuts = pass_starts();
@@ -69,16 +76,14 @@ class Pipeline {
       const size_t end = p + 1 < cuts.size() ? cuts[p + 1] : steps_.size();
       run_pass(p, cuts[p], end, p + 1 < cuts.size());
     }
-    PipelineResult result = finish();
-    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
-    result.seconds = seconds.count();
-    return result;
+    return finish();
   }
 
  private:
   CorpusReader::Options reader_options() const {
     CorpusReader::Options reader = options_.reader;
     reader.block_bytes = kBlockBytes;
+    reader.max_record_bytes = kMostRecordBytes;
     reader.skip_bad = options_.skip_bad;
     return reader;
   }
@@ -102,18 +107,17 @@ class Pipeline {
   }
 
   void prepare_work() {
-    check_inputs();
+    files_.check_inputs(inputs_);
+    state_.fingerprint = fingerprint_of(inputs_, options_);
     if (writes_parquet()) require_parquet();
     if (!can_resume()) {
       check(!options_.resume, Fault::kUsage,
             "--resume needs inputs and an output that are files, not pipes");
-      std::string name = (fs::temp_directory_path() / ("llmtool-" + std::string(6, 'X'))).string();
-      if (::mkdtemp(name.data()) == nullptr) fail_io("create folder", name, errno);
-      work_ = temporary_ = name;
+      work_ = temporary_ = files_.make_temporary();
       return;
     }
-    work_ = options_.work.empty() ? fs::path(options_.output + ".work") : options_.work;
-    const std::string fingerprint = fingerprint_of(inputs_, options_);
+    work_ = files_.work_folder();
+    const std::string fingerprint = state_.fingerprint;
     const fs::path checkpoint = work_ / "checkpoint.json";
     const bool is_there = fs::exists(checkpoint);
     if (options_.resume && is_there) {
@@ -123,7 +127,7 @@ class Pipeline {
       read_stats(state_.stats, stats_);
       resumed_ = true;
     } else {
-      check_free(is_there);
+      files_.check_free(work_, is_there);
       create_folder(work_);
       lock_.emplace(work_);
       clear_work();
@@ -132,38 +136,11 @@ class Pipeline {
     checkpoint_ = checkpoint;
   }
 
-  // This build can read them, and the output is none of them, in any spelling.
-  void check_inputs() const {
-    for (const CorpusInput& input : inputs_) {
-      const RecordFormat* format = CorpusReader::format_of(input, reader_options());
-      if (format->require != nullptr) format->require();
-      std::error_code error;
-      check(options_.output.empty() || options_.output == "-" ||
-                !fs::is_regular_file(options_.output, error) ||
-                !fs::equivalent(input.path, options_.output, error),
-            Fault::kUsage, "'", options_.output, "' is an input and the output");
-      if (is_regular(input.path) || input.path == "-") continue;
-      InputStream(input.path);  // says why it cannot be opened
-    }
-  }
-
   void check_same(const std::string& fingerprint) const {
     if (state_.fingerprint == fingerprint) return;
     fail(Fault::kUsage,
          concat("the run in '", work_.string(), "' had other inputs or other settings"),
          "give the same ones to go on with it, or --overwrite to start anew");
-  }
-
-  void check_free(bool has_checkpoint) const {
-    if (options_.overwrite) return;
-    if (has_checkpoint && !options_.resume) {
-      fail(Fault::kUsage, concat("'", work_.string(), "' holds a run that has not ended"),
-           "--resume goes on with it, --overwrite starts anew");
-    }
-    if (fs::exists(options_.output)) {
-      fail(Fault::kUsage, concat("'", options_.output, "' is already there"),
-           "choose another name, or give --overwrite");
-    }
   }
 
   void clear_work() const {
@@ -181,8 +158,7 @@ class Pipeline {
     if (options_.rejected.empty()) return;
     create_folder(options_.rejected);
     for (size_t i = 0; i <= steps_.size(); ++i) {
-      const std::string name = i == 0 ? "unreadable" : steps_[i - 1]->name();
-      const fs::path path = fs::path(options_.rejected) / (folder_name(i, name) + ".jsonl.zst");
+      const fs::path path = files_.rejected(i);
       sinks_.rejected.push_back(
           std::make_unique<GrowingFile>(path, size_of(concat("rejected.", i)), state_.pass_ended));
     }
@@ -196,8 +172,8 @@ class Pipeline {
   StepFolder& folder(size_t number) {
     auto& folder = folders_[number];
     if (!folder) {
-      folder = std::make_unique<StepFolder>(work_, folder_name(number + 1, steps_[number]->name()),
-                                            state_.sizes);
+      folder = std::make_unique<StepFolder>(
+          work_, numbered_name(number + 1, steps_[number]->name()), state_.sizes);
       folder->threads = pool_.size();
       folder->pool = &pool_;
       folder->memory = step_memory();
@@ -234,7 +210,9 @@ class Pipeline {
   std::unique_ptr<CorpusReader> open_source(size_t pass) const {
     if (reads_inputs(pass)) return std::make_unique<CorpusReader>(inputs_, reader_options());
     CorpusReader::Options reader;
+    reader.format = &spool_format();
     reader.block_bytes = kBlockBytes;
+    reader.max_record_bytes = 2 * kMostRecordBytes;
     return std::make_unique<CorpusReader>(std::vector{partial(pass - 1).string()}, reader);
   }
 
@@ -263,9 +241,11 @@ class Pipeline {
       sinks_.packing = packing_of(path);
     }
     sinks_.output = output ? &*output : nullptr;
+    sinks_.is_spool = !last;
     const std::unique_ptr<CorpusReader> reader = open_source(pass);
-    PipelinePass run(options_, *reader, steps, sinks_, stats_, state_, checkpoint_, pass == 0,
-                     last);
+    const bool needs_text = reads_inputs(pass) && (pass == 1 || (observes && end == 0));
+    PipelinePass run(options_, *reader, steps, sinks_, stats_, state_, checkpoint_,
+                     {.is_first = pass == 0, .is_last = last, .needs_text = needs_text});
     if (!state_.pass_ended) stream(run, *reader, pass, label(steps));
     check_count(pass);
     if (!state_.pass_ended) finish_steps(begin, end);
@@ -290,7 +270,7 @@ class Pipeline {
       fail(Fault::kInterrupted, concat("stopped in pass ", pass + 1, "; nothing is lost"),
            "the same command with --resume goes on");
     }
-    input_bytes_ = std::max(input_bytes_, reader.consumed_bytes());
+    if (pass == 0) state_.input_bytes = reader.consumed_bytes();
   }
 
   // What failed comes out, not what went wrong after.
@@ -309,10 +289,10 @@ class Pipeline {
 
   void check_count(size_t pass) {
     if (pass == 0) state_.first_pass_documents = state_.documents;
-    if (pass == 1 && reads_inputs(1) && state_.documents != state_.first_pass_documents) {
-      fail(Fault::kInput,
-           concat("the inputs changed while they were read: ", state_.first_pass_documents,
-                  " documents the first time, ", state_.documents, " the second"),
+    if (pass != 1 || !reads_inputs(1)) return;
+    if (state_.documents != state_.first_pass_documents ||
+        fingerprint_of(inputs_, options_) != state_.fingerprint) {
+      fail(Fault::kInput, "the inputs changed between the first and the second time they were read",
            "let whatever writes them end first, then start anew with --overwrite");
     }
   }
@@ -348,10 +328,14 @@ class Pipeline {
     result.first_bad = state_.first_bad;
     result.problems = state_.problems;
     result.problem_count = state_.problem_count;
-    result.input_bytes = input_bytes_;
+    result.input_bytes = state_.input_bytes;
     result.resumed = resumed_;
+    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start_;
+    result.seconds = seconds.count();
+    if (options_.on_result) options_.on_result(result);
     folders_.clear();
     if (!checkpoint_.empty()) {
+      fs::remove(checkpoint_);  // first: without it the rest is no run to go on with
       clear_work();
       lock_.reset();
       std::error_code ignored;
@@ -364,6 +348,7 @@ class Pipeline {
   const PipelineOptions& options_;
   ThreadPool& pool_;
   const PipelineProgress& progress_;
+  PipelineFiles files_;
   std::vector<CorpusInput> inputs_;
   std::vector<StepStats> stats_;
   fs::path work_, temporary_, checkpoint_;
@@ -372,7 +357,7 @@ class Pipeline {
   bool resumed_ = false;
   PipelinePass::Sinks sinks_;
   std::map<size_t, std::unique_ptr<StepFolder>> folders_;
-  uint64_t input_bytes_ = 0;
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
 
 }  // namespace

@@ -32,7 +32,14 @@ struct PipelineOptions {
   bool resume = false;     // go on with the run in the work folder
   bool overwrite = false;  // replace what is there, finished or not
   double checkpoint_seconds = 20;
-  fs::path work;         // empty: `<output>.work`
+  // Where `<name of output>.work` lies; empty: beside the output. For pipes, where the temporary
+  // folder lies.
+  fs::path work;
+  // Files and folders that are not read where they lie inside a folder of the inputs; the outputs
+  // are among them anyway.
+  std::vector<std::string> not_read;
+  // Called when all is done and before the work folder goes: what it writes is not lost to a kill.
+  std::function<void(const struct PipelineResult&)> on_result;
   std::string settings;  // all that the steps were set to; a run goes on only with the same
 };
 

@@ -1,6 +1,7 @@
 #include "lib/corpus/pipeline_pass.h"
 
 #include "lib/base/error.h"
+#include "lib/corpus/spool.h"
 #include "lib/text/utf8.h"
 
 namespace llmtool {
@@ -76,8 +77,7 @@ void StepFolder::sync() {
 
 PipelinePass::PipelinePass(const PipelineOptions& options, CorpusReader& reader,
                            std::vector<PassStep> steps, Sinks& sinks, std::vector<StepStats>& stats,
-                           Checkpoint& state, const fs::path& checkpoint_path, bool counts_reading,
-                           bool counts_writing)
+                           Checkpoint& state, const fs::path& checkpoint_path, PassPlace place)
     : options_(options),
       reader_(reader),
       steps_(std::move(steps)),
@@ -85,8 +85,7 @@ PipelinePass::PipelinePass(const PipelineOptions& options, CorpusReader& reader,
       stats_(stats),
       state_(state),
       checkpoint_path_(checkpoint_path),
-      counts_reading_(counts_reading),
-      counts_writing_(counts_writing),
+      place_(place),
       documents_(state.documents),
       observed_(state.observed) {}
 
@@ -114,7 +113,7 @@ void PipelinePass::run(ThreadPool& pool, size_t window,
                        const std::function<void(uint64_t)>& advance) {
   advance_ = advance;
   for (int t = 0; t < pool.size(); ++t) {
-    parsers_.emplace_back(counts_reading_ ? options_.text_field : "text");
+    parsers_.emplace_back(options_.text_field);
   }
   StagedStream<PassBlock>(
       window, [this](PassBlock& b) { return read(b); }, stages())
@@ -143,9 +142,12 @@ void PipelinePass::parse(PassBlock& block, int thread) {
   };
   for_each_document(block.raw, parsers_[static_cast<size_t>(thread)],
                     options_.skip_bad ? bad : nullptr, [&](Document& document) {
+                      if (document.line.empty()) document.text_member = options_.text_field;
+                      if (place_.needs_text && !is_text(block, document)) return;
                       block.read.add(document.text.size());
                       block.documents.push_back(std::move(document));
                     });
+  block.bad_when_read = block.bad.size();
 }
 
 void PipelinePass::number(PassBlock& block) {
@@ -162,6 +164,11 @@ void PipelinePass::work(PassBlock& block, size_t begin, size_t end, int thread) 
   for (Document& document : block.documents) {
     for (size_t i = begin; i < end && !document.rejected; ++i) {
       const PassStep& s = steps_[i];
+      if (s.observing && !place_.needs_text && !is_text(block, document)) {
+        document.unreadable = true;
+        document.rejected = true;
+        break;
+      }
       BlockTally* counts = block.tallies[i].get();
       if (counts != nullptr) counts->enter(document);
       document.keys.clear();
@@ -195,28 +202,30 @@ void PipelinePass::render_rejected(PassBlock& block, Document& document, size_t 
   append_document(block.rejected[number + 1], document);
 }
 
-// False if it cannot be written: bytes that no step has turned into text.
-bool PipelinePass::render_kept(PassBlock& block, const Document& document) const {
-  if (document.line.empty() && first_invalid_utf8(document.text) != std::string::npos) {
-    constexpr const char* kReason = "the text is not valid UTF-8";
-    if (!options_.skip_bad) {
-      fail(Fault::kInput, concat(where(document), ": ", kReason),
-           "an extract step turns bytes of any charset into text");
-    }
-    block.bad.push_back({where(document), kReason, with_valid_utf8(document.text)});
-    return false;
+// False if it is bytes that no step has turned into text: a bad record, or an error.
+bool PipelinePass::is_text(PassBlock& block, const Document& document) const {
+  if (!document.line.empty() || first_invalid_utf8(document.text) == std::string::npos) return true;
+  constexpr const char* kReason = "the text is not valid UTF-8";
+  if (!options_.skip_bad) {
+    fail(Fault::kInput, concat(where(document), ": ", kReason),
+         "an extract step turns bytes of any charset into text");
   }
-  append_document(block.output, document);
-  return true;
+  block.bad.push_back({where(document), kReason, with_valid_utf8(document.text)});
+  return false;
 }
 
 void PipelinePass::render(PassBlock& block) const {
   for (Document& document : block.documents) {
+    if (document.unreadable) continue;
     if (document.rejected) {
       render_rejected(block, document, document.rejection.step);
       continue;
     }
-    if (sinks_.output != nullptr && !render_kept(block, document)) continue;
+    if (sinks_.output != nullptr) {
+      if (!is_text(block, document)) continue;
+      sinks_.is_spool ? append_spooled(block.output, document)
+                      : append_document(block.output, document);
+    }
     block.written.add(document.text.size());
   }
   block.output = packed(block.output, sinks_.packing);
@@ -227,8 +236,8 @@ void PipelinePass::render(PassBlock& block) const {
       block.rejected[number + 1] += removed_line(stats_[number].step, part);
     }
   }
-  for (const BadRecord& bad : block.bad) {
-    if (!block.rejected.empty()) block.rejected[0] += unreadable_line(bad);
+  for (size_t i = place_.is_first ? 0 : block.bad_when_read; i < block.bad.size(); ++i) {
+    if (!block.rejected.empty()) block.rejected[0] += unreadable_line(block.bad[i]);
   }
   for (std::string& lines : block.rejected) lines = packed(lines, Packing::kZstd);
 }
@@ -241,13 +250,14 @@ void PipelinePass::write(PassBlock& block) {
   for (size_t i = 0; i < steps_.size(); ++i) {
     if (block.tallies[i]) block.tallies[i]->merge_into(stats_[steps_[i].number]);
   }
-  if (counts_reading_) state_.read.add(block.read);
-  if (counts_writing_) state_.written.add(block.written);
-  if (state_.bad_records == 0 && !block.bad.empty()) {
-    state_.first_bad = concat(block.bad[0].where, ": ", block.bad[0].reason);
+  if (place_.is_first) state_.read.add(block.read);
+  if (place_.is_last) state_.written.add(block.written);
+  for (size_t i = place_.is_first ? 0 : block.bad_when_read; i < block.bad.size(); ++i) {
+    const BadRecord& bad = block.bad[i];
+    if (state_.bad_records++ == 0) state_.first_bad = concat(bad.where, ": ", bad.reason);
   }
-  if (counts_reading_) {
-    state_.bad_records += block.bad.size();
+  if (place_.is_first) {
+    state_.input_bytes = block.consumed;
     state_.problem_count += block.problems.size();
     for (std::string& problem : block.problems) {
       if (state_.problems.size() < kMostProblems) state_.problems.push_back(std::move(problem));

@@ -43,6 +43,7 @@ struct PassBlock {
   CorpusBlock raw;
   std::vector<Document> documents;
   std::vector<BadRecord> bad;
+  size_t bad_when_read = 0;  // of them; the others came to light later
   std::vector<std::string> problems;
   CorpusPosition after;
   uint64_t consumed = 0;
@@ -54,18 +55,25 @@ struct PassBlock {
   std::vector<std::string> rejected;  // of the steps of the pipeline; [0]: of reading
 };
 
+struct PassPlace {
+  bool is_first = false, is_last = false;
+  // Nothing turns the bytes of a document into text before it is written or observed.
+  bool needs_text = false;
+};
+
 class PipelinePass {
  public:
   struct Sinks {
     GrowingFile* output = nullptr;  // or none
     Packing packing = Packing::kPlain;
+    bool is_spool = false;  // for the next pass
     // By number of the step + 1; [0]: records that cannot be read. Empty: nobody wants them.
     std::vector<std::unique_ptr<GrowingFile>> rejected;
   };
 
   PipelinePass(const PipelineOptions& options, CorpusReader& reader, std::vector<PassStep> steps,
                Sinks& sinks, std::vector<StepStats>& stats, Checkpoint& state,
-               const fs::path& checkpoint_path, bool counts_reading, bool counts_writing);
+               const fs::path& checkpoint_path, PassPlace place);
 
   void run(ThreadPool& pool, size_t window, const std::function<void(uint64_t)>& advance);
   // Writes where the pass is; nothing if the run has no checkpoints.
@@ -81,7 +89,7 @@ class PipelinePass {
   void work(PassBlock& block, size_t begin, size_t end, int thread);
   void decide(PassBlock& block, size_t place);
   void render(PassBlock& block) const;
-  bool render_kept(PassBlock& block, const Document& document) const;
+  bool is_text(PassBlock& block, const Document& document) const;
   void render_rejected(PassBlock& block, Document& document, size_t number) const;
   void write(PassBlock& block);
   Tally& tally(PassBlock& block, size_t place);
@@ -93,7 +101,7 @@ class PipelinePass {
   std::vector<StepStats>& stats_;
   Checkpoint& state_;
   fs::path checkpoint_path_;
-  bool counts_reading_, counts_writing_;
+  PassPlace place_;
   std::vector<DocumentParser> parsers_;  // one a thread
   uint64_t documents_, observed_;
   std::function<void(uint64_t)> advance_;

@@ -161,6 +161,7 @@ std::string pipeline_json(const PipelineResult& r) {
                   {"bad_records", r.bad_records},
                   {"first_bad", r.first_bad},
                   {"problems", r.problems},
+                  {"problem_count", r.problem_count},
                   {"steps", steps}};
   return j.dump(1, ' ', false, json::error_handler_t::replace);
 }

@@ -169,7 +169,7 @@ void Histogram::add(const Histogram& other) {
 std::string stats_json(const std::vector<StepStats>& all) {
   json list = json::array();
   for (const StepStats& stats : all) list.push_back(step_json(stats));
-  return list.dump();
+  return list.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
 void read_stats(std::string_view text, std::vector<StepStats>& all) {

@@ -58,7 +58,7 @@ void CorpusReader::fail_or_note(std::string message, std::string hint) {
   problems_.push_back(std::move(message));
 }
 
-void CorpusReader::open() {
+void CorpusReader::open(uint64_t offset) {
   const CorpusInput& input = inputs_[input_];
   format_ = format_of(input, options_);
   if (format_->open != nullptr) {
@@ -71,24 +71,22 @@ void CorpusReader::open() {
   line_ = 1;
   offset_ = 0;
   buffer_.clear();
+  begin_ = 0;
+  if (offset > 0) return skip_to(offset);
   if (input.begin > 0) {
     // A record that starts right at `begin` is ours: the newline before it is looked for.
     skip_to(input.begin - 1);
     size_t newline = std::string::npos;
-    while ((newline = buffer_.find('\n')) == std::string::npos && !stream_ended_) {
-      offset_ += buffer_.size();
-      buffer_.clear();
+    while ((newline = rest().find('\n')) == std::string::npos && !stream_ended_) {
+      drop(rest().size());
       fill(kReadBytes);
     }
-    const size_t skipped = newline == std::string::npos ? buffer_.size() : newline + 1;
-    offset_ += skipped;
-    buffer_.erase(0, skipped);
+    drop(newline == std::string::npos ? rest().size() : newline + 1);
     return;
   }
   fill(kByteOrderMark.size());
-  if (buffer_.starts_with(kByteOrderMark)) {
-    buffer_.erase(0, kByteOrderMark.size());
-    offset_ = kByteOrderMark.size();
+  if (rest().starts_with(kByteOrderMark)) {
+    drop(kByteOrderMark.size());
   }
 }
 
@@ -103,15 +101,14 @@ void CorpusReader::close() {
 }
 
 void CorpusReader::skip_to(uint64_t offset) {
-  while (offset_ + buffer_.size() < offset) {
-    offset_ += buffer_.size();
-    buffer_.clear();
+  if (offset_ == 0 && buffer_.empty()) offset_ = stream_->skip(offset);
+  while (offset_ + rest().size() < offset) {
+    drop(rest().size());
     fill(std::min<uint64_t>(kReadBytes, offset - offset_));
-    check(!buffer_.empty(), Fault::kInput, display_name(inputs_[input_].path), ": ends at byte ",
+    check(!rest().empty(), Fault::kInput, display_name(inputs_[input_].path), ": ends at byte ",
           offset_, " of its text, expected to go on behind byte ", offset);
   }
-  buffer_.erase(0, offset - offset_);
-  offset_ = offset;
+  drop(offset - offset_);
 }
 
 CorpusPosition CorpusReader::position() const {
@@ -127,17 +124,30 @@ void CorpusReader::seek(const CorpusPosition& position) {
     if (!error) consumed_before_ += size;
   }
   if (position.offset == 0 || input_ == inputs_.size()) return;
-  open();
-  if (position.offset > offset_) skip_to(position.offset);
+  open(position.offset);
   line_ = position.line;
+  problems_.clear();  // of what was read before
+}
+
+std::string_view CorpusReader::rest() const {
+  return std::string_view(buffer_).substr(begin_);
+}
+
+// What was given out stays in the buffer until moving the rest costs little.
+void CorpusReader::drop(size_t size) {
+  offset_ += size;
+  begin_ += size;
+  if (2 * begin_ < buffer_.size()) return;
+  buffer_.erase(0, begin_);
+  begin_ = 0;
 }
 
 // Reads until the buffer holds `wanted` bytes or the stream ends.
 void CorpusReader::fill(size_t wanted) {
-  while (!stream_ended_ && buffer_.size() < wanted) {
-    const size_t have = buffer_.size();
+  while (!stream_ended_ && rest().size() < wanted) {
+    const size_t have = buffer_.size(), missing = wanted - rest().size();
     const size_t step = std::min(kReadBytes, options_.block_bytes);
-    buffer_.resize(have + std::max(step, std::min(wanted - have, kReadBytes)));
+    buffer_.resize(have + std::max(step, std::min(missing, kReadBytes)));
     const size_t n = stream_->read(buffer_.data() + have, buffer_.size() - have);
     buffer_.resize(have + n);
     stream_ended_ = n == 0;
@@ -152,7 +162,7 @@ bool CorpusReader::open_more() {
   while (true) {
     if (stream_) {
       fill(1);
-      if (!buffer_.empty() && offset_ < inputs_[input_].end) return true;
+      if (!rest().empty() && offset_ < inputs_[input_].end) return true;
       close();
     }
     if (input_ == inputs_.size()) return false;
@@ -166,8 +176,8 @@ size_t CorpusReader::find_cut() {
   size_t wanted = cut_text ? options_.text_document_bytes : options_.block_bytes, searched = 0;
   while (true) {
     fill(wanted + 1);  // one more tells whether it ends here, however the bytes come in
-    const bool ends = stream_ended_ && buffer_.size() <= wanted;
-    const std::string_view bytes = std::string_view(buffer_).substr(0, wanted);
+    const bool ends = stream_ended_ && rest().size() <= wanted;
+    const std::string_view bytes = rest().substr(0, wanted);
     const uint64_t left = inputs_[input_].end - offset_;
     if (left < bytes.size()) {
       // The last record of this part ends behind the part.
@@ -185,14 +195,13 @@ size_t CorpusReader::find_cut() {
 
 void CorpusReader::take_records(CorpusBlock& block, size_t size) {
   block.format = format_;
-  block.bytes.assign(buffer_, 0, size);
+  block.bytes = rest().substr(0, size);
   block.parts = {{.path = inputs_[input_].name,
                   .first_line = line_,
                   .begin = 0,
                   .end = size,
                   .in_folder = inputs_[input_].in_folder}};
-  buffer_.erase(0, size);
-  offset_ += size;
+  drop(size);
   line_ += static_cast<uint64_t>(std::count(block.bytes.begin(), block.bytes.end(), '\n'));
 }
 
@@ -202,13 +211,11 @@ void CorpusReader::skip_record() {
                       options_.max_record_bytes, " bytes"),
                "cut it into documents, one a line of a JSONL file, or raise the limit");
   while (true) {
-    const size_t newline = buffer_.find('\n');
-    const size_t size = newline == std::string::npos ? buffer_.size() : newline + 1;
-    offset_ += size;
-    buffer_.erase(0, size);
+    const size_t newline = rest().find('\n');
+    drop(newline == std::string::npos ? rest().size() : newline + 1);
     if (newline != std::string::npos) break;
     fill(kReadBytes);
-    if (buffer_.empty()) break;
+    if (rest().empty()) break;
   }
   ++line_;
 }
@@ -220,23 +227,23 @@ bool CorpusReader::next_files(CorpusBlock& block) {
   block.parts.clear();
   while (block.bytes.size() < options_.block_bytes) {
     fill(options_.max_record_bytes + 1);
-    if (buffer_.size() > options_.max_record_bytes) {
+    if (rest().size() > options_.max_record_bytes) {
       fail_or_note(concat(display_name(inputs_[input_].path), ": a file of more than ",
                           options_.max_record_bytes, " bytes"),
                    "raise the limit for one document, or cut the file");
       while (!stream_ended_) {
-        buffer_.clear();
+        drop(rest().size());
         fill(kReadBytes);
       }
-    } else if (!buffer_.empty()) {
+    } else if (!rest().empty()) {
       const size_t begin = block.bytes.size();
-      block.bytes += buffer_;
+      block.bytes += rest();
       block.parts.push_back({.path = inputs_[input_].name,
                              .begin = begin,
                              .end = block.bytes.size(),
                              .in_folder = inputs_[input_].in_folder});
     }
-    buffer_.clear();
+    drop(rest().size());
     close();
     if (input_ == inputs_.size() || format_of(inputs_[input_], options_) != format_) break;
     open();
@@ -262,7 +269,7 @@ bool CorpusReader::next(CorpusBlock& block) {
       take_records(block, size);
       return true;
     }
-    if (buffer_.empty()) continue;
+    if (rest().empty()) continue;
     skip_record();
   }
 }
@@ -285,7 +292,7 @@ void for_each_document(const CorpusBlock& block, DocumentParser& parser,
   for (const BlockPart& part : block.parts) {
     const RecordTaker taker{
         [&](Document& document) {
-          document.path = part.path;
+          if (document.path.empty()) document.path = part.path;
           take(document);
         },
         [&](uint64_t line, std::string reason, std::string hint, std::string_view bytes) {

@@ -76,11 +76,13 @@ class CorpusReader {
   std::vector<std::string> take_problems();
 
  private:
-  void open();
+  void open(uint64_t offset = 0);  // at its begin, or behind so many bytes
   void close();
   void skip_to(uint64_t offset);
   bool open_more();
   void fill(size_t wanted);
+  std::string_view rest() const;
+  void drop(size_t size);
   size_t find_cut();
   void take_records(CorpusBlock& block, size_t size);
   void skip_record();
@@ -93,6 +95,7 @@ class CorpusReader {
   std::unique_ptr<ByteSource> stream_;
   const RecordFormat* format_ = nullptr;
   bool stream_ended_ = false;
+  size_t begin_ = 0;     // of the rest in the buffer
   std::string buffer_;   // read, not yet given out
   uint64_t offset_ = 0;  // of the buffer in the uncompressed bytes
   uint64_t line_ = 1;

@@ -40,6 +40,7 @@ struct Document {
 
   std::vector<uint64_t> keys;  // what work() of a step leaves for decide() of the same step
   bool rejected = false;
+  bool unreadable = false;  // rejected by nobody: its bytes are no text
   Rejection rejection;
 };
 

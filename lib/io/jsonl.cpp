@@ -68,7 +68,7 @@ std::string DocumentParser::parse(std::string_view line, Document& document) {
   document.text_member = state_->text_member;
   bool found = false;
   for (const auto& [key, value] : members) {
-    if (key == "id") document.id = id_of(value);
+    if (key == "id" && document.id.empty()) document.id = id_of(value);
     if (key != state_->text_member || found) continue;
     std::string_view text;
     if (value.get(text)) {

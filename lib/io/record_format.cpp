@@ -32,7 +32,7 @@ Document file_document(std::string_view bytes, const BlockPart& part) {
   document.text = bytes;
   document.line_number = part.first_line;
   if (part.in_folder) {
-    document.id = part.path;
+    document.id = with_valid_utf8(part.path);
     document.metadata.push_back({"path", json_text(with_valid_utf8(part.path))});
   }
   return document;

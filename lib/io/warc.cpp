@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::string_view kMagic = "WARC/1.";
 constexpr size_t kMostHeaderBytes = size_t{64} << 10;
-constexpr size_t kMostBodyBytes = size_t{256} << 20;  // of a compressed body
+constexpr size_t kMostBodyBytes = size_t{32} << 20;  // of a compressed body
 
 char lower(char c) {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
@@ -70,6 +70,20 @@ struct Record {
 
 enum class Found { kRecord, kIncomplete, kDamaged };
 
+// The header ends behind an empty line; one with the line of another record in it is none.
+Found find_header(std::string_view rest, size_t& end) {
+  for (size_t begin = 0;; begin = end) {
+    const size_t newline = rest.substr(0, kMostHeaderBytes).find('\n', begin);
+    if (newline == rest.npos) {
+      return rest.size() < kMostHeaderBytes ? Found::kIncomplete : Found::kDamaged;
+    }
+    end = newline + 1;
+    const std::string_view line = rest.substr(begin, newline - begin);
+    if (line.empty() || line == "\r") return Found::kRecord;
+    if (begin > 0 && line.starts_with(kMagic)) return Found::kDamaged;
+  }
+}
+
 bool is_line_end(char c) {
   return c == '\r' || c == '\n';
 }
@@ -77,10 +91,9 @@ bool is_line_end(char c) {
 // Of the record that begins at `begin`; where the length is wrong, the next record begins inside.
 Found find_record(std::string_view bytes, size_t begin, Record& record) {
   const std::string_view rest = bytes.substr(begin);
-  const size_t body = header_end(rest.substr(0, kMostHeaderBytes));
-  if (body == rest.npos) {
-    return rest.size() < kMostHeaderBytes ? Found::kIncomplete : Found::kDamaged;
-  }
+  size_t body = 0;
+  const Found header = find_header(rest, body);
+  if (header != Found::kRecord) return header;
   record.header = rest.substr(0, body);
   const auto length = as_number(field(record.header, "Content-Length"));
   if (!rest.starts_with(kMagic) || !length) return Found::kDamaged;
@@ -135,7 +148,8 @@ std::string without_chunks(std::string_view body) {
   return whole;
 }
 
-// What can be read of a gzip or zlib body; the body itself if it is neither.
+// What can be read of a gzip or zlib body, at most kMostBodyBytes and a bit; the body itself if it
+// is neither.
 std::string inflated(const std::string& body) {
   z_stream z{};
   constexpr int kGzipOrZlib = 32;
@@ -175,12 +189,12 @@ void add_metadata(Document& document, std::string_view name, std::string_view va
   document.metadata.push_back({std::string(name), json_text(with_valid_utf8(value))});
 }
 
-// The body of an HTTP response, with what its header says of it.
-void take_response(Document& document, std::string_view content) {
+// The body of an HTTP response, with what its header says of it; or why it cannot be had.
+std::string take_response(Document& document, std::string_view content) {
   const size_t body = header_end(content.substr(0, kMostHeaderBytes));
   if (!content.starts_with("HTTP/") || body == content.npos) {
     document.text = content;
-    return;
+    return {};
   }
   const std::string_view header = content.substr(0, body);
   const std::string_view first = header.substr(0, header.find('\n'));
@@ -197,7 +211,13 @@ void take_response(Document& document, std::string_view content) {
   const std::string_view coding = field(header, "Content-Encoding");
   if (equal_names(coding, "gzip") || equal_names(coding, "deflate")) {
     document.text = inflated(document.text);
+    if (document.text.size() > kMostBodyBytes) {
+      return concat("a compressed body of more than ", kMostBodyBytes, " bytes");
+    }
+  } else if (!coding.empty() && !equal_names(coding, "identity")) {
+    return concat("the body is compressed by '", with_valid_utf8(coding), "'");
   }
+  return {};
 }
 
 std::string_view record_id(std::string_view id) {
@@ -220,7 +240,10 @@ void take_record(const Record& record, uint64_t line, const RecordTaker& taker) 
   add_metadata(document, "date", field(record.header, "WARC-Date"));
   add_metadata(document, "languages", field(record.header, "WARC-Identified-Content-Language"));
   if (is_response) {
-    take_response(document, record.content);
+    std::string reason = take_response(document, record.content);
+    if (!reason.empty()) {
+      return taker.bad(line, std::move(reason), "expected gzip, deflate or none", record.header);
+    }
   } else {
     const std::string_view content_type = field(record.header, "Content-Type");
     add_metadata(document, "content_type", trimmed(content_type.substr(0, content_type.find(';'))));

@@ -85,7 +85,7 @@ done
 ((kills > 4)) || { echo "only $kills runs were killed: this test showed nothing" >&2; exit 1; }
 
 # Ctrl-C says how to go on.
-rm -rf w && rm -f killed.jsonl.zst
+rm -rf w killed-rejected killed.jsonl.zst
 timeout -s INT 0.15 "${flow[@]}" >out 2>err && failed "it should have been stopped" || status=$?
 if [[ ! -e killed.jsonl.zst ]]; then
   says "--resume goes on"

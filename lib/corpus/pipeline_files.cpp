@@ -1,0 +1,112 @@
+#include "lib/corpus/pipeline_files.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <stdlib.h>
+
+#include "lib/base/error.h"
+#include "lib/base/run_lock.h"
+#include "lib/corpus/growing_file.h"
+
+namespace llmtool {
+namespace {
+
+bool is_below(const fs::path& path, const fs::path& folder) {
+  return std::mismatch(folder.begin(), folder.end(), path.begin(), path.end()).first ==
+         folder.end();
+}
+
+}  // namespace
+
+std::string numbered_name(size_t number, std::string name) {
+  std::ranges::replace(name, ' ', '-');
+  return concat(number < 10 ? "0" : "", number, "-", name);
+}
+
+fs::path PipelineFiles::work_folder() const {
+  const fs::path output = options_.output;
+  const fs::path parent = options_.work.empty() ? output.parent_path() : options_.work;
+  return parent / (output.filename().string() + ".work");
+}
+
+fs::path PipelineFiles::make_temporary() const {
+  std::error_code error;
+  fs::path parent = options_.work;
+  if (parent.empty()) parent = fs::temp_directory_path(error);
+  if (error) fail_io("use the folder for temporary files", "$TMPDIR", error.value());
+  create_folder(parent);
+  std::string name = (parent / ("llmtool-" + std::string(6, 'X'))).string();
+  if (::mkdtemp(name.data()) == nullptr) fail_io("create folder", name, errno);
+  return name;
+}
+
+fs::path PipelineFiles::rejected(size_t i) const {
+  const std::string shard =
+      options_.shards > 1 ? concat(".", options_.shard, "of", options_.shards) : std::string();
+  const std::string name = numbered_name(i, i == 0 ? "unreadable" : steps_[i - 1]);
+  return fs::path(options_.rejected) / concat(name, shard, ".jsonl.zst");
+}
+
+std::vector<fs::path> PipelineFiles::outputs() const {
+  std::vector<fs::path> all;
+  if (!options_.output.empty() && GrowingFile::is_file(options_.output)) {
+    all.emplace_back(options_.output);
+  }
+  for (size_t i = 0; i <= steps_.size() && !options_.rejected.empty(); ++i) {
+    all.push_back(rejected(i));
+  }
+  return all;
+}
+
+bool PipelineFiles::is_own(const CorpusInput& input) const {
+  if (!input.in_folder) return false;
+  std::vector<std::string> own = options_.not_read;
+  if (!options_.rejected.empty()) own.push_back(options_.rejected);
+  if (!options_.output.empty() && options_.output != "-") {
+    own.push_back(work_folder());
+    for (const char* ending : {"", ".partial", ".run.json"})
+      own.push_back(options_.output + ending);
+  }
+  std::error_code ignored;
+  const fs::path path = fs::weakly_canonical(input.path, ignored);
+  return std::ranges::any_of(own, [&](const std::string& name) {
+    return is_below(path, fs::weakly_canonical(name, ignored));
+  });
+}
+
+void PipelineFiles::check_inputs(const std::vector<CorpusInput>& inputs) const {
+  CorpusReader::Options reader = options_.reader;
+  for (const CorpusInput& input : inputs) {
+    const RecordFormat* format = CorpusReader::format_of(input, reader);
+    if (format->require != nullptr) format->require();
+    std::error_code error;
+    for (const fs::path& output : outputs()) {
+      for (const fs::path& file : {output, fs::path(output.string() + ".partial")}) {
+        check(!fs::is_regular_file(file, error) || !fs::equivalent(input.path, file, error),
+              Fault::kUsage, "'", file.string(), "' is an input and the output");
+      }
+    }
+    if (!fs::is_regular_file(input.path, error) && input.path != "-") {
+      InputStream{input.path};  // says why it cannot be opened
+    }
+  }
+}
+
+void PipelineFiles::check_free(const fs::path& work, bool has_checkpoint) const {
+  std::error_code error;
+  const bool has_files = fs::exists(work, error) && !fs::is_empty(work, error);
+  check(!has_files || has_checkpoint || fs::exists(work / RunLock::kName), Fault::kUsage, "'",
+        work.string(), "' has files that no stopped run left: remove it, or choose another --work");
+  if (options_.overwrite) return;
+  if (has_checkpoint && !options_.resume) {
+    fail(Fault::kUsage, concat("'", work.string(), "' holds a run that has not ended"),
+         "--resume goes on with it, --overwrite starts anew");
+  }
+  for (const fs::path& output : outputs()) {
+    if (!fs::exists(output)) continue;
+    fail(Fault::kUsage, concat("'", output.string(), "' is already there"),
+         "choose another name, or give --overwrite");
+  }
+}
+
+}  // namespace llmtool

@@ -1,0 +1,42 @@
+// Which files a pipeline writes, and whether they are in anybody's way.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "lib/corpus/pipeline.h"
+
+namespace llmtool {
+
+// "03-dedup-exact"
+std::string numbered_name(size_t number, std::string name);
+
+class PipelineFiles {
+ public:
+  // steps: their names.
+  PipelineFiles(const PipelineOptions& options, std::vector<std::string> steps)
+      : options_(options), steps_(std::move(steps)) {}
+
+  fs::path work_folder() const;
+  // A new folder for a run that cannot be gone on with; who asks removes it.
+  fs::path make_temporary() const;
+  // For what a step drops, by its number + 1, or for what cannot be read (0): each shard has its
+  // own.
+  fs::path rejected(size_t i) const;
+
+  // What this run writes, or keeps, is none of its inputs when it walks a folder.
+  bool is_own(const CorpusInput& input) const;
+
+  // This build can read the inputs, and no output is one of them, in any spelling.
+  void check_inputs(const std::vector<CorpusInput>& inputs) const;
+  // Nothing would be replaced that nobody said may be.
+  void check_free(const fs::path& work, bool has_checkpoint) const;
+
+ private:
+  std::vector<fs::path> outputs() const;
+
+  const PipelineOptions& options_;
+  std::vector<std::string> steps_;
+};
+
+}  // namespace llmtool
