@@ -61,9 +61,8 @@ Corpus read_corpus(const Options& o, const std::vector<std::string>& inputs) {
         return more;
       },
       [&](ParsedBlock& p, int thread) {
-        for_each_document(
-            p.block, parsers[static_cast<size_t>(thread)], p.bad.taker(o.skip_bad),
-            [&](Document& d) { p.texts.push_back(std::move(d.text)); });
+        for_each_document(p.block, parsers[static_cast<size_t>(thread)], p.bad.taker(o.skip_bad),
+                          [&](Document& d) { p.texts.push_back(std::move(d.text)); });
       },
       [&](ParsedBlock& p) {
         for (std::string& text : p.texts) sample.add(std::move(text));

@@ -92,8 +92,10 @@ std::string figure_html(const Figure& figure, const FigureStats& stats) {
   if (!threshold_text(figure).empty()) facts.push_back({"stays", threshold_text(figure)});
   html += facts_table(facts);
   std::vector<std::vector<std::string>> rows;
-  add_samples(rows, "stays", stats.kept);
-  add_samples(rows, "goes", stats.dropped);
+  for (size_t i = 0; i < stats.kept.size(); ++i) {
+    add_samples(rows, "stays", stats.kept[i]);
+    add_samples(rows, "goes", stats.dropped[i]);
+  }
   if (!rows.empty()) html += grid_table({"side", figure.name, "document"}, rows);
   return html;
 }

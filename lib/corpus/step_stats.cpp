@@ -15,18 +15,16 @@ using nlohmann::json;
 constexpr size_t kSamples = 5;
 constexpr size_t kExcerptBytes = 400;
 
-bool is_dropped(const Figure& figure, double value) {
-  return (figure.at_least && !(value >= *figure.at_least)) ||
-         (figure.at_most && !(value <= *figure.at_most));
+// [0] at_least, [1] at_most.
+constexpr size_t kThresholds = 2;
+
+const std::optional<double>& threshold_of(const Figure& figure, size_t i) {
+  return i == 0 ? figure.at_least : figure.at_most;
 }
 
-// How far a value is from the threshold that is nearest to it.
-double distance(const Figure& figure, double value) {
-  double least = HUGE_VAL;
-  for (const auto& threshold : {figure.at_least, figure.at_most}) {
-    if (threshold) least = std::min(least, std::fabs(value - *threshold));
-  }
-  return least;
+bool is_dropped(const Figure& figure, size_t i, double value) {
+  const double threshold = *threshold_of(figure, i);
+  return i == 0 ? value < threshold : value > threshold;
 }
 
 size_t bin_of(const Figure& figure, double value) {
@@ -40,27 +38,38 @@ size_t bin_of(const Figure& figure, double value) {
 }
 
 template <class Sample>
-void keep_nearest(const Figure& figure, std::vector<Sample>& all, Sample sample) {
+void keep_nearest(double threshold, std::vector<Sample>& all, Sample sample) {
+  const auto distance = [&](double value) { return std::fabs(value - threshold); };
   const auto further = [&](double value, const Sample& other) {
-    return value < distance(figure, other.value);
+    return value < distance(other.value);
   };
-  const auto at = std::upper_bound(all.begin(), all.end(), distance(figure, sample.value), further);
+  const auto at = std::upper_bound(all.begin(), all.end(), distance(sample.value), further);
   if (static_cast<size_t>(at - all.begin()) >= kSamples) return;
   all.insert(at, std::move(sample));
   if (all.size() > kSamples) all.pop_back();
 }
 
-json as_json(const std::vector<ThresholdSample>& samples) {
+using Samples = std::array<std::vector<ThresholdSample>, kThresholds>;
+
+json as_json(const Samples& samples) {
   json list = json::array();
-  for (const ThresholdSample& s : samples) {
-    list.push_back({{"value", s.value}, {"id", s.id}, {"excerpt", s.excerpt}});
+  for (size_t i = 0; i < kThresholds; ++i) {
+    for (const ThresholdSample& s : samples[i]) {
+      list.push_back({{"threshold", i == 0 ? "at_least" : "at_most"},
+                      {"value", s.value},
+                      {"id", s.id},
+                      {"excerpt", s.excerpt}});
+    }
   }
   return list;
 }
 
-std::vector<ThresholdSample> samples_of(const json& list) {
-  std::vector<ThresholdSample> samples;
-  for (const json& s : list) samples.push_back({s.at("value"), s.at("id"), s.at("excerpt")});
+Samples samples_of(const json& list) {
+  Samples samples;
+  for (const json& s : list) {
+    samples[s.at("threshold") == "at_least" ? 0 : 1].push_back(
+        {s.at("value"), s.at("id"), s.at("excerpt")});
+  }
   return samples;
 }
 
@@ -194,9 +203,12 @@ BlockTally::BlockTally(const StepStats& total, bool keep_samples, bool keep_remo
 void BlockTally::record(size_t figure, double value, const Document& document) {
   const Figure& f = total_.figures[figure];
   stats_.measured[figure].histogram.add(f, value);
-  if (!keep_samples_ || !std::isfinite(value) || (!f.at_least && !f.at_most)) return;
-  auto& side = is_dropped(f, value) ? near_[figure].dropped : near_[figure].kept;
-  keep_nearest<Near>(f, side, {value, &document});
+  if (!keep_samples_ || !std::isfinite(value)) return;
+  for (size_t i = 0; i < kThresholds; ++i) {
+    if (!threshold_of(f, i)) continue;
+    auto& side = is_dropped(f, i, value) ? near_[figure].dropped[i] : near_[figure].kept[i];
+    keep_nearest<Near>(*threshold_of(f, i), side, {value, &document});
+  }
 }
 
 void BlockTally::change(std::string_view what, uint64_t count, uint64_t bytes,
@@ -234,15 +246,18 @@ void BlockTally::merge_into(StepStats& total) const {
   for (size_t i = 0; i < stats_.measured.size(); ++i) {
     total.measured[i].histogram.add(stats_.measured[i].histogram);
     if (!keep_samples_) continue;
-    const auto add = [&](std::vector<ThresholdSample>& all, const std::vector<Near>& some) {
+    const auto add = [&](size_t k, std::vector<ThresholdSample>& all,
+                         const std::vector<Near>& some) {
       for (const Near& near : some) {
         keep_nearest<ThresholdSample>(
-            total.figures[i], all,
+            *threshold_of(total.figures[i], k), all,
             {near.value, near.document->id, shortened(near.document->text, kExcerptBytes)});
       }
     };
-    add(total.measured[i].kept, near_[i].kept);
-    add(total.measured[i].dropped, near_[i].dropped);
+    for (size_t k = 0; k < kThresholds; ++k) {
+      add(k, total.measured[i].kept[k], near_[i].kept[k]);
+      add(k, total.measured[i].dropped[k], near_[i].dropped[k]);
+    }
   }
 }
 

@@ -51,9 +51,9 @@ double bin_edge(const Figure& figure, size_t i);
 
 struct FigureStats {
   Histogram histogram;
-  // The documents nearest to each threshold, on the side that stays and on the side that goes;
-  // nearest first, of equals the one that came first.
-  std::vector<ThresholdSample> kept, dropped;
+  // The documents nearest to each threshold ([0] at_least, [1] at_most), on the side that stays and
+  // on the side that goes; nearest first, of equals the one that came first.
+  std::array<std::vector<ThresholdSample>, 2> kept, dropped;
 };
 
 struct StepStats {
@@ -99,7 +99,7 @@ class BlockTally final : public Tally {
     const Document* document = nullptr;
   };
   struct Side {
-    std::vector<Near> kept, dropped;
+    std::array<std::vector<Near>, 2> kept, dropped;
   };
 
   const StepStats& total_;

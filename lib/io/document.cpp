@@ -4,6 +4,7 @@
 #include <simdjson.h>
 
 #include "lib/base/error.h"
+#include "lib/io/json_members.h"
 #include "lib/io/jsonl.h"
 
 namespace llmtool {
@@ -75,28 +76,39 @@ class Members {
     begin(name);
     append_json_string(out_, text);
   }
+  // A name with its escapes, and a value, as they stand in another object.
+  void add_raw(std::string_view name, std::string_view json) {
+    next();
+    out_.append("\"").append(name).append("\":").append(json);
+  }
   void begin(std::string_view name) {
-    if (!first_) out_.push_back(',');
-    first_ = false;
+    next();
     append_json_string(out_, name);
     out_.push_back(':');
   }
   void end() { out_.push_back('}'); }
 
  private:
+  void next() {
+    if (!first_) out_.push_back(',');
+    first_ = false;
+  }
+
   std::string& out_;
   bool first_ = true;
 };
 
-// The object that was there, each value replaced where one of the name was added, then the others.
-void append_merged(std::string& out, const dom::element* before,
-                   const std::vector<Attribute>& added) {
+// The members that were there but those that were added anew, then these.
+void append_merged(std::string& out, const Document& document, std::string_view member,
+                   std::string_view before, const std::vector<Attribute>& added) {
+  check(before.empty() || before.starts_with('{') || before == "null", Fault::kInput,
+        where(document), ": '", member, "' is no object, and a step adds '", added.front().name,
+        "' to it");
   Members members(out);
-  dom::object object;
-  if (before != nullptr && !before->get(object)) {
-    for (const auto& [name, value] : object) {
-      if (find_last(added, name) == nullptr) members.add(name, simdjson::minify(value));
-    }
+  if (before.starts_with('{')) {
+    for_each_member(before, [&](std::string_view name, std::string_view value) {
+      if (find_last(added, name) == nullptr) members.add_raw(name, value);
+    });
   }
   for (const Attribute& attribute : added) {
     if (find_last(added, attribute.name) == &attribute) {
@@ -166,32 +178,35 @@ void append_document(std::string& out, const Document& document) {
     out.append(document.line).push_back('\n');
     return;
   }
-  dom::object before;
-  const bool has_before = !document.line.empty() && !parse_line(document.line).get(before);
+  std::string_view id, metadata, attributes;  // as they were read, the first of each
+  const std::string_view line = document.line.empty() ? std::string_view("{}") : document.line;
+  for_each_member(line, [&](std::string_view name, std::string_view value) {
+    if (name == "id" && id.empty()) id = value;
+    if (name == "metadata" && metadata.empty()) metadata = value;
+    if (name == "attributes" && attributes.empty()) attributes = value;
+  });
   Members members(out);
-  dom::element metadata, attributes;
-  const bool has_metadata = has_before && !before.at_key("metadata").get(metadata);
-  const bool has_attributes = has_before && !before.at_key("attributes").get(attributes);
-  dom::element id;
-  if (has_before && !before.at_key("id").get(id)) {
-    members.add("id", simdjson::minify(id));
+  if (!id.empty()) {
+    members.add("id", id);
   } else if (!document.id.empty()) {
     members.add_text("id", document.id);
   }
   members.add_text(document.text_member, document.text);
-  if (has_metadata || !document.metadata.empty()) {
-    members.begin("metadata");
-    append_merged(out, has_metadata ? &metadata : nullptr, document.metadata);
-  }
-  if (has_attributes || !document.attributes.empty()) {
-    members.begin("attributes");
-    append_merged(out, has_attributes ? &attributes : nullptr, document.attributes);
-  }
-  if (has_before) {
-    for (const auto& [name, value] : before) {
-      if (!is_own_member(name, document.text_member)) members.add(name, simdjson::minify(value));
+  const auto add_merged = [&](std::string_view name, std::string_view before,
+                              const std::vector<Attribute>& added) {
+    if (added.empty() && before.empty()) return;
+    members.begin(name);
+    if (added.empty()) {
+      out += before;
+    } else {
+      append_merged(out, document, name, before, added);
     }
-  }
+  };
+  add_merged("metadata", metadata, document.metadata);
+  add_merged("attributes", attributes, document.attributes);
+  for_each_member(line, [&](std::string_view name, std::string_view value) {
+    if (!is_own_member(name, document.text_member)) members.add_raw(name, value);
+  });
   members.end();
   out.push_back('\n');
 }

@@ -105,3 +105,54 @@ run "$LLMTOOL" sample docs.jsonl -n 5 --resume && exits 2 && says "--resume need
 : >empty.jsonl
 run "$LLMTOOL" sample empty.jsonl -n 5 -o none.jsonl.zst && exits 0
 zstd -dc none.jsonl.zst | cmp - empty.jsonl
+
+# Another name for the text, also where the documents are read twice or wait in between.
+sed 's/"text"/"content"/' docs.jsonl >named.jsonl
+for flow in "-n 40" "--fraction 0.5"; do
+  run "$LLMTOOL" sample named.jsonl $flow --text-field content -q && exits 0
+  grep -c '"content"' out >/dev/null || failed "no documents"
+  run bash -c "'$LLMTOOL' sample $flow --text-field content -q <named.jsonl >piped" && exits 0
+  "$LLMTOOL" sample named.jsonl $flow --text-field content -q 2>/dev/null | cmp - piped
+done
+
+# Origins go with the documents through passes: copies of one file only.
+cp docs.jsonl copy.jsonl
+cat >scope.toml <<'END'
+[[step]]
+run = "sample"
+count = 5000
+[[step]]
+run = "dedup exact"
+scope = "file"
+END
+run "$LLMTOOL" corpus run scope.toml docs.jsonl copy.jsonl -q && exits 0
+count=$(wc -l <out)
+((count > 1500)) || failed "$count documents: copies were looked for across files"
+
+# What is no work folder of a run is left alone.
+mkdir -p precious/kept.jsonl.work && echo mine >precious/p.txt && echo mine >precious/kept.jsonl.work/p.txt
+run "$LLMTOOL" sample docs.jsonl -n 5 -o kept2.jsonl --work precious && exits 0
+[[ $(cat precious/p.txt) == mine ]]
+run "$LLMTOOL" sample docs.jsonl -n 5 -o kept.jsonl --work precious --overwrite && exits 2
+says "has files that no stopped run left"
+[[ $(cat precious/kept.jsonl.work/p.txt) == mine ]]
+
+# An output inside the folder that is read is no input, and two runs do not share what they write.
+mkdir -p inside && cp docs.jsonl inside/
+(cd inside && "$LLMTOOL" sample . -n 7 --format jsonl -o out.jsonl --rejected r -q >/dev/null &&
+  "$LLMTOOL" sample . -n 7 --format jsonl -o out.jsonl --rejected r -q --overwrite >/dev/null)
+[[ $(wc -l <inside/out.jsonl) == 7 ]]
+run "$LLMTOOL" sample docs.jsonl -n 5 -o new.jsonl --rejected inside/r && exits 2 && says "is already there"
+(flock 9 && run "$LLMTOOL" sample docs.jsonl -n 5 -o new.jsonl && exits 2 && says "another process") \
+  9>new.jsonl.partial
+
+# Bytes that are no text are named, or counted and left out before anything is decided by them.
+mkdir -p pages && for i in 1 2 3 4 5; do echo "<p>page $i" >pages/$i.html; done
+printf '<p>caf\xe9' >pages/0.html
+run "$LLMTOOL" sample pages -n 5 && exits 3 && says "0.html:1: the text is not valid UTF-8"
+run "$LLMTOOL" sample pages -n 5 --skip-bad -o paged.jsonl && exits 0
+says "1 records that cannot be read left out"
+[[ $(wc -l <paged.jsonl) == 5 ]]
+printf 'name' >"pages/$(printf 'a\xff').txt"
+run "$LLMTOOL" sample pages --fraction 1 --skip-bad -q && exits 0
+"$LLMTOOL" stats -q <out >/dev/null

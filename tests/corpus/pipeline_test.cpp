@@ -313,8 +313,8 @@ TEST_CASE("what a pipeline counts adds up") {
   for (const auto& [rule, count] : r.steps[0].rejected) dropped += count.documents;
   CHECK(r.steps[0].out.documents + dropped == r.steps[0].in.documents);
   CHECK(r.steps[0].measured[0].histogram.count == r.read.documents);
-  CHECK(r.steps[0].measured[0].kept.front().value == 3);
-  CHECK(r.steps[0].measured[0].dropped.front().value == 2);
+  CHECK(r.steps[0].measured[0].kept[0].front().value == 3);
+  CHECK(r.steps[0].measured[0].dropped[0].front().value == 2);
   CHECK(r.steps[1].in.documents == r.steps[0].out.documents);
   CHECK(r.steps[1].changed.at("copies").times == r.steps[1].rejected.at("first.seen").documents);
   CHECK(r.findings[1].facts[0].second == concat(r.written.documents));
@@ -344,5 +344,5 @@ TEST_CASE("inputs that change between two readings are an error") {
   Steps steps;
   steps.push_back(std::make_unique<AddStep>(corpus.folder / "a.jsonl"));
   CHECK_THROWS_WITH_AS(run_pipeline(steps, corpus.options("out.jsonl"), pool),
-                       doctest::Contains("changed while they were read"), Error);
+                       doctest::Contains("the inputs changed between"), Error);
 }

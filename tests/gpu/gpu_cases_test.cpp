@@ -370,7 +370,8 @@ TEST_CASE("CUDA: the operations of the CPU have a kernel, and a place in the tab
     return;
   }
   // What only a CPU does: its own layout of weights, int8 inference on its units, hashing text.
-  const std::set<std::string> only_cpu = {"linear_int8", "min_hash", "pack_linear", "quantize_rows"};
+  const std::set<std::string> only_cpu = {"linear_int8", "min_hash", "pack_linear",
+                                          "quantize_rows"};
   const auto cases = gpu_cases();
   for (const KernelEntry& k : kernels) {
     if (std::string(k.op).ends_with("_peak")) continue;  // measures the CPU itself
