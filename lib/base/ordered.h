@@ -187,7 +187,7 @@ class StagedStream {
 // The common case of one stage.
 template <class Item, class Produce, class Work, class Consume>
 void run_in_order(ThreadPool& pool, size_t window, Produce produce, Work work, Consume consume) {
-  StagedStream<Item>(window, std::move(produce), {{std::move(work), std::move(consume)}}).run(pool);
+  StagedStream<Item>(window, produce, {{work, consume}}).run(pool);
 }
 
 }  // namespace llmtool

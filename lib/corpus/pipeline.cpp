@@ -70,11 +70,15 @@ class Pipeline {
 
   PipelineResult run() {
     prepare_work();
-    open_rejected();
-    const std::vector<size_t> cuts = pass_starts();
-    for (size_t p = state_.pass; p < cuts.size(); ++p) {
-      const size_t end = p + 1 < cuts.size() ? cuts[p + 1] : steps_.size();
-      run_pass(p, cuts[p], end, p + 1 < cuts.size());
+    try {
+      open_rejected();
+      const std::vector<size_t> cuts = pass_starts();
+      for (size_t p = state_.pass; p < cuts.size(); ++p) {
+        const size_t end = p + 1 < cuts.size() ? cuts[p + 1] : steps_.size();
+        run_pass(p, cuts[p], end, p + 1 < cuts.size());
+      }
+    } catch (const Error& error) {
+      fail_run(error);
     }
     return finish();
   }
@@ -106,6 +110,29 @@ class Pipeline {
     return starts;
   }
 
+  // What failed before it read a document leaves nothing behind; what was stopped says how to go
+  // on.
+  [[noreturn]] void fail_run(const Error& error) {
+    if (!checkpoint_.empty() && !resumed_ && state_.pass == 0 && state_.documents == 0) {
+      sinks_.rejected.clear();
+      folders_.clear();
+      remove_work();
+      files_.remove_partial();
+    } else if (!checkpoint_.empty() && error.fault() == Fault::kInterrupted) {
+      fail(Fault::kInterrupted, concat("stopped in pass ", state_.pass + 1, "; nothing is lost"),
+           "the same command with --resume goes on");
+    }
+    throw error;
+  }
+
+  void remove_work() {
+    fs::remove(checkpoint_);  // first: without it the rest is no run to go on with
+    clear_work();
+    lock_.reset();
+    std::error_code ignored;
+    fs::remove(work_, ignored);
+  }
+
   void prepare_work() {
     files_.check_inputs(inputs_);
     state_.fingerprint = fingerprint_of(inputs_, options_);
@@ -131,6 +158,8 @@ class Pipeline {
       create_folder(work_);
       lock_.emplace(work_);
       clear_work();
+      state_.stats = stats_json(stats_);
+      write_checkpoint(checkpoint, state_);
     }
     state_.fingerprint = fingerprint;
     checkpoint_ = checkpoint;
@@ -264,11 +293,9 @@ class Pipeline {
     if (progress_.begin) progress_.begin(name, reader.total_bytes());
     try {
       run.run(pool_, window(), progress_.advance);
-    } catch (const Error& error) {
+    } catch (const Error&) {
       save_after(run);
-      if (error.fault() != Fault::kInterrupted || checkpoint_.empty()) throw;
-      fail(Fault::kInterrupted, concat("stopped in pass ", pass + 1, "; nothing is lost"),
-           "the same command with --resume goes on");
+      throw;
     }
     if (pass == 0) state_.input_bytes = reader.consumed_bytes();
   }
@@ -334,13 +361,7 @@ class Pipeline {
     result.seconds = seconds.count();
     if (options_.on_result) options_.on_result(result);
     folders_.clear();
-    if (!checkpoint_.empty()) {
-      fs::remove(checkpoint_);  // first: without it the rest is no run to go on with
-      clear_work();
-      lock_.reset();
-      std::error_code ignored;
-      fs::remove(work_, ignored);
-    }
+    if (!checkpoint_.empty()) remove_work();
     return result;
   }
 

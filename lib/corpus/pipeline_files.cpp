@@ -58,6 +58,11 @@ std::vector<fs::path> PipelineFiles::outputs() const {
   return all;
 }
 
+void PipelineFiles::remove_partial() const {
+  std::error_code ignored;
+  for (const fs::path& output : outputs()) fs::remove(output.string() + ".partial", ignored);
+}
+
 bool PipelineFiles::is_own(const CorpusInput& input) const {
   if (!input.in_folder) return false;
   std::vector<std::string> own = options_.not_read;

@@ -24,6 +24,9 @@ class PipelineFiles {
   // own.
   fs::path rejected(size_t i) const;
 
+  // What outputs are called until they are whole.
+  void remove_partial() const;
+
   // What this run writes, or keeps, is none of its inputs when it walks a folder.
   bool is_own(const CorpusInput& input) const;
 

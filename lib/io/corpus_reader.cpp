@@ -54,8 +54,8 @@ const RecordFormat* CorpusReader::format_of(const CorpusInput& input, const Opti
 }
 
 void CorpusReader::fail_or_note(std::string message, std::string hint) {
-  if (!options_.skip_bad) fail(Fault::kInput, std::move(message), std::move(hint));
-  problems_.push_back(std::move(message));
+  if (options_.skip_bad) return problems_.push_back(std::move(message));
+  fail(Fault::kInput, std::move(message), std::move(hint));
 }
 
 void CorpusReader::open(uint64_t offset) {

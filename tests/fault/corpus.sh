@@ -87,7 +87,7 @@ done
 # Ctrl-C says how to go on.
 rm -rf w killed-rejected killed.jsonl.zst
 timeout -s INT 0.15 "${flow[@]}" >out 2>err && failed "it should have been stopped" || status=$?
-if [[ ! -e killed.jsonl.zst ]]; then
+if [[ -e w/killed.jsonl.zst.work/checkpoint.json ]]; then
   says "--resume goes on"
   run "${flow[@]}" && exits 2 && says "holds a run that has not ended"
   run "${flow[@]}" --resume && exits 0
