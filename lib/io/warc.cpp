@@ -14,7 +14,10 @@ namespace {
 
 constexpr std::string_view kMagic = "WARC/1.";
 constexpr size_t kMostHeaderBytes = size_t{64} << 10;
-constexpr size_t kMostBodyBytes = size_t{32} << 20;  // of a compressed body
+// A compressed body may grow to so many times its size, or so many bytes if that is more: what is
+// alive of a block of records stays bounded.
+constexpr size_t kMostGrowth = 100;
+constexpr size_t kMostSmallBody = size_t{64} << 10;
 
 char lower(char c) {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
@@ -148,8 +151,12 @@ std::string without_chunks(std::string_view body) {
   return whole;
 }
 
-// What can be read of a gzip or zlib body, at most kMostBodyBytes and a bit; the body itself if it
-// is neither.
+size_t most_inflated(const std::string& body) {
+  return std::max(kMostSmallBody, kMostGrowth * body.size());
+}
+
+// What can be read of a gzip or zlib body, a bit more than most_inflated() at most; the body itself
+// if it is neither.
 std::string inflated(const std::string& body) {
   z_stream z{};
   constexpr int kGzipOrZlib = 32;
@@ -159,7 +166,7 @@ std::string inflated(const std::string& body) {
   std::string whole;
   char buffer[1 << 15];
   int result = Z_OK;
-  while (result == Z_OK && whole.size() < kMostBodyBytes) {
+  while (result == Z_OK && whole.size() <= most_inflated(body)) {
     z.next_out = reinterpret_cast<Bytef*>(buffer);
     z.avail_out = sizeof buffer;
     result = inflate(&z, Z_NO_FLUSH);
@@ -210,10 +217,10 @@ std::string take_response(Document& document, std::string_view content) {
   }
   const std::string_view coding = field(header, "Content-Encoding");
   if (equal_names(coding, "gzip") || equal_names(coding, "deflate")) {
+    const size_t most = most_inflated(document.text);
     document.text = inflated(document.text);
-    if (document.text.size() > kMostBodyBytes) {
-      return concat("a compressed body of more than ", kMostBodyBytes, " bytes");
-    }
+    if (document.text.size() > most)
+      return concat("a compressed body of more than ", most, " bytes");
   } else if (!coding.empty() && !equal_names(coding, "identity")) {
     return concat("the body is compressed by '", with_valid_utf8(coding), "'");
   }

@@ -35,8 +35,8 @@ if ((${#warcs[@]} == 0)); then
   [[ -f ${warcs[0]} ]] || "$here/crawl.sh" "${small[@]}" "$out"
 fi
 
-again=(--resume)
-[[ -e $out/clean.jsonl.zst ]] && again=(--overwrite)
+again=(--overwrite)
+[[ -e $out/clean.jsonl.zst.work/checkpoint.json ]] && again=(--resume)
 "$llmtool" corpus run "$here/web.toml" "${warcs[@]}" -o "$out/clean.jsonl.zst" \
   --rejected "$out/rejected" --report "$out/report" --skip-bad "${again[@]}"
 documents=$(zstd -dc "$out/clean.jsonl.zst" | wc -l)

@@ -80,6 +80,28 @@ TEST_CASE("responses and text records of an archive become documents") {
   }
 }
 
+TEST_CASE("compressed bodies are read, and none grows without bounds") {
+  const ScratchFolder scratch;
+  const auto gzipped = [&](const std::string& text) {
+    return read_file(write(scratch, "body.gz", text));
+  };
+  const std::string page = "<p>" + std::string(3000, 'p');
+  const std::string file = write(
+      scratch, "a.warc",
+      record("response", "http://a/", response("Content-Encoding: gzip\r\n", gzipped(page))) +
+          record("response", "http://bomb/",
+                 response("Content-Encoding: gzip\r\n", gzipped(std::string(50 << 20, ' ')))) +
+          record("response", "http://c/", response("Content-Encoding: br\r\n", "??")) +
+          record("response", "http://d/", response("Content-Encoding: identity\r\n", "plain")));
+  const Read read = read_all(file, 1 << 20);
+  REQUIRE(read.documents.size() == 2);
+  CHECK(read.documents[0].text == page);
+  CHECK(read.documents[1].text == "plain");
+  REQUIRE(read.bad.size() == 2);
+  CHECK(read.bad[0].find("a compressed body of more than") != std::string::npos);
+  CHECK(read.bad[1].find("compressed by 'br'") != std::string::npos);
+}
+
 TEST_CASE("damaged records are named, and what follows is read") {
   const ScratchFolder scratch;
   std::string wrong = record("response", "http://b/", "content");
