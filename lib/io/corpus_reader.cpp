@@ -17,6 +17,13 @@ std::string_view display_name(std::string_view path) {
   return path == "-" ? std::string_view("standard input") : path;
 }
 
+// Lines are long: a search for the next end is faster than a look at each byte.
+uint64_t count_lines(std::string_view bytes) {
+  uint64_t lines = 0;
+  for (size_t at = 0; (at = bytes.find('\n', at)) != bytes.npos; ++at) ++lines;
+  return lines;
+}
+
 std::vector<CorpusInput> as_inputs(const std::vector<std::string>& files) {
   std::vector<CorpusInput> inputs;
   for (const std::string& file : files) inputs.push_back({.path = file, .name = file});
@@ -202,7 +209,7 @@ void CorpusReader::take_records(CorpusBlock& block, size_t size) {
                   .end = size,
                   .in_folder = inputs_[input_].in_folder}};
   drop(size);
-  line_ += static_cast<uint64_t>(std::count(block.bytes.begin(), block.bytes.end(), '\n'));
+  line_ += count_lines(block.bytes);
 }
 
 // Throws away a record that is too long, up to the next newline.

@@ -179,11 +179,13 @@ void append_document(std::string& out, const Document& document) {
     return;
   }
   std::string_view id, metadata, attributes;  // as they were read, the first of each
+  std::vector<std::pair<std::string_view, std::string_view>> others;
   const std::string_view line = document.line.empty() ? std::string_view("{}") : document.line;
   for_each_member(line, [&](std::string_view name, std::string_view value) {
     if (name == "id" && id.empty()) id = value;
     if (name == "metadata" && metadata.empty()) metadata = value;
     if (name == "attributes" && attributes.empty()) attributes = value;
+    if (!is_own_member(name, document.text_member)) others.emplace_back(name, value);
   });
   Members members(out);
   if (!id.empty()) {
@@ -204,9 +206,7 @@ void append_document(std::string& out, const Document& document) {
   };
   add_merged("metadata", metadata, document.metadata);
   add_merged("attributes", attributes, document.attributes);
-  for_each_member(line, [&](std::string_view name, std::string_view value) {
-    if (!is_own_member(name, document.text_member)) members.add_raw(name, value);
-  });
+  for (const auto& [name, value] : others) members.add_raw(name, value);
   members.end();
   out.push_back('\n');
 }

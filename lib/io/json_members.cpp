@@ -7,10 +7,15 @@ bool is_space(char c) {
   return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
 
-// Behind the text in quotes that begins at `at`.
+// Behind the text in quotes that begins at `at`: a quote ends it that an even number of backslashes
+// stands before.
 size_t string_end(std::string_view json, size_t at) {
-  for (++at; at < json.size() && json[at] != '"'; ++at) at += json[at] == '\\';
-  return at + 1;
+  for (size_t quote = at + 1; (quote = json.find('"', quote)) != json.npos; ++quote) {
+    size_t backslash = quote;
+    while (json[backslash - 1] == '\\') --backslash;
+    if ((quote - backslash) % 2 == 0) return quote + 1;
+  }
+  return json.size();
 }
 
 // Behind the value that begins at `at`.
