@@ -72,7 +72,7 @@ class CountStep final : public Step {
   void start(StepResources& resources) override {
     const std::string bytes = read_file(resources.folder / "drawn");
     drawn_.resize(bytes.size() / 8);
-    std::memcpy(drawn_.data(), bytes.data(), drawn_.size() * 8);
+    if (!drawn_.empty()) std::memcpy(drawn_.data(), bytes.data(), drawn_.size() * 8);
   }
 
   void work(Document& document, Tally&, int) override {

@@ -29,7 +29,7 @@ struct Document {
   // The JSON object it was read from, with members that nobody asked about; empty if it was
   // something else. Lives as long as the block of the document.
   std::string_view line;
-  std::string_view text_member = "text";  // the name of the member that holds the text
+  std::string_view text_member = "text";  // of the member that holds the text; its reader's
   bool text_changed = false;              // set by whoever changes `text`
   std::vector<Attribute> metadata;        // added members of "metadata"
   std::vector<Attribute> attributes;  // added members of "attributes"; the last of a name counts

@@ -37,7 +37,7 @@ void write_pairs(const fs::path& path, const std::vector<Pair>& pairs) {
 std::vector<Pair> read_pairs(const fs::path& path) {
   const std::string bytes = read_file(path);
   std::vector<Pair> pairs(bytes.size() / sizeof(Pair));
-  std::memcpy(pairs.data(), bytes.data(), bytes.size());
+  if (!pairs.empty()) std::memcpy(pairs.data(), bytes.data(), bytes.size());
   return pairs;
 }
 

@@ -1,5 +1,6 @@
 #include "lib/io/document.h"
 
+#include <deque>
 #include <doctest/doctest.h>
 
 #include "lib/base/error.h"
@@ -11,9 +12,10 @@ using namespace llmtool;
 namespace {
 
 Document parsed(std::string_view line, const std::string& text_member = "text") {
-  DocumentParser parser(text_member);
+  static std::deque<DocumentParser> parsers;  // a document keeps the name of its text's member
+  parsers.emplace_back(text_member);
   Document document;
-  CHECK(parser.parse(line, document) == "");
+  CHECK(parsers.back().parse(line, document) == "");
   return document;
 }
 

@@ -92,13 +92,16 @@ class SubstringObserver : public Step {
     std::vector<Anchor> anchors;
     finders_[static_cast<size_t>(thread)].find(shared_.searched(document.text, ids), anchors);
     document.keys.resize(anchors.size() * kWords);
+    if (anchors.empty()) return;
     std::memcpy(document.keys.data(), anchors.data(), anchors.size() * sizeof(Anchor));
   }
 
   void decide(Document& document, Tally&) override {
     const uint64_t begin = texts_->size();
     std::vector<Anchor> anchors(document.keys.size() / kWords);
-    std::memcpy(anchors.data(), document.keys.data(), anchors.size() * sizeof(Anchor));
+    if (!anchors.empty()) {
+      std::memcpy(anchors.data(), document.keys.data(), anchors.size() * sizeof(Anchor));
+    }
     for (Anchor& anchor : anchors) anchor.begin += base_ + begin;
     std::string ids;
     const std::string_view text = shared_.searched(document.text, ids);
