@@ -61,7 +61,7 @@ class Search {
   static std::vector<std::string> read_map(const Texts& texts, const fs::path& path) {
     const std::string bytes = read_file(path);
     std::vector<ByteRange> ranges(bytes.size() / sizeof(ByteRange));
-    std::memcpy(ranges.data(), bytes.data(), bytes.size());
+    if (!ranges.empty()) std::memcpy(ranges.data(), bytes.data(), bytes.size());
     std::string all;
     for (const std::string& text : texts) all.append(text.size() + 1, '.');
     uint64_t end = 0;
