@@ -15,6 +15,7 @@ namespace {
 
 constexpr size_t kLogBuffer = size_t{1} << 16;
 
+// alone: nobody else writes there as long as it is open.
 int open_at(const fs::path& path, uint64_t size, bool alone = false) {
   const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
   if (fd < 0) fail_io("open", path, errno);
@@ -34,11 +35,6 @@ int open_at(const fs::path& path, uint64_t size, bool alone = false) {
   if (::ftruncate(fd, static_cast<off_t>(size)) != 0) fail_io("truncate", path, errno);
   if (::lseek(fd, static_cast<off_t>(size), SEEK_SET) < 0) fail_io("seek in", path, errno);
   return fd;
-}
-
-// Nobody else writes there as long as it is open.
-int open_alone(const fs::path& path, uint64_t size) {
-  return open_at(path, size, true);
 }
 
 std::string gzipped(std::string_view bytes) {
@@ -86,7 +82,7 @@ GrowingFile::GrowingFile(fs::path path, uint64_t size, bool may_be_finished)
     if (path_.has_parent_path()) create_folder(path_.parent_path());
     finished_ = may_be_finished && !fs::exists(partial_) && fs::exists(path_) &&
                 fs::file_size(path_) == size;
-    if (!finished_) fd_ = open_alone(partial_, size);
+    if (!finished_) fd_ = open_at(partial_, size, true);
   } else {
     fd_ = ::open(path_.c_str(), O_WRONLY | O_CLOEXEC);
     if (fd_ < 0) fail_io("open", path_, errno);

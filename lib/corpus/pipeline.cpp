@@ -246,12 +246,12 @@ class Pipeline {
   }
 
   void begin_pass(size_t pass, size_t begin, size_t end, bool observes) {
-    if (pass > 0 && !state_.pass_ended && state_.documents == 0) conclude(begin);
+    if (pass > 0 && !state_.pass_ended && state_.documents == 0) {
+      steps_[begin]->conclude(folder(begin));
+    }
     for (size_t i = begin; i < end; ++i) steps_[i]->start(folder(i));
     if (observes) steps_[end]->observer()->start(folder(end));
   }
-
-  void conclude(size_t number) { steps_[number]->conclude(folder(number)); }
 
   // The steps [begin, end), and before the next pass the observer of step `end`.
   void run_pass(size_t pass, size_t begin, size_t end, bool observes) {

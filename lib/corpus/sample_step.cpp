@@ -6,7 +6,6 @@
 #include <queue>
 
 #include "lib/base/error.h"
-#include "lib/base/text_stream.h"
 #include "lib/text/document_sample.h"
 
 namespace llmtool {
@@ -55,10 +54,11 @@ class CountStep final : public Step {
   void conclude(StepResources& resources) override {
     AppendLog& hashes = resources.log("hashes");
     hashes.flush();
-    InputStream in(hashes.path());
+    const MappedFile log(hashes.path());  // not a stream, which takes some first bytes for gzip's
     std::priority_queue<std::pair<uint64_t, uint64_t>> smallest;  // (hash, index)
-    uint64_t hash = 0;
-    for (uint64_t index = 0; read_hash(in, hash); ++index) {
+    for (uint64_t index = 0; index < log.bytes().size() / sizeof(uint64_t); ++index) {
+      uint64_t hash = 0;
+      std::memcpy(&hash, log.bytes().data() + index * sizeof hash, sizeof hash);
       smallest.emplace(hash, index);
       if (smallest.size() > options_.count) smallest.pop();
     }
@@ -80,16 +80,6 @@ class CountStep final : public Step {
   }
 
  private:
-  static bool read_hash(InputStream& in, uint64_t& hash) {
-    size_t have = 0;
-    while (have < sizeof hash) {
-      const size_t n = in.read(reinterpret_cast<char*>(&hash) + have, sizeof hash - have);
-      if (n == 0) return false;
-      have += n;
-    }
-    return true;
-  }
-
   SampleOptions options_;
   HashLog log_;
   std::vector<uint64_t> drawn_;  // indices, rising

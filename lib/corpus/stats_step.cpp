@@ -1,16 +1,12 @@
 #include "lib/corpus/stats_step.h"
 
 #include <algorithm>
-#include <map>
+#include <cstring>
 #include <unordered_map>
 
 #include "lib/base/error.h"
 #include "lib/base/formatted.h"
-#include "lib/base/progress.h"
-#include "lib/base/text_stream.h"
 #include "lib/corpus/distinct_estimate.h"
-#include "lib/report/page.h"
-#include "lib/report/table.h"
 #include "lib/text/document_sample.h"
 
 namespace llmtool {
@@ -82,13 +78,15 @@ class StatsStep final : public Step {
   void start(StepResources& resources) override {
     log_ = &resources.log("documents");
     ids_.resize(static_cast<size_t>(resources.threads));
-    if (log_->size() == 0) return;
-    InputStream in(log_->path());
-    Entry entry;
-    while (read(in, &entry, sizeof entry)) {
-      std::string domain(entry.domain_size, '\0');
-      read(in, domain.data(), domain.size());
-      count(entry, domain);
+    const MappedFile log(log_->path());
+    const char* at = reinterpret_cast<const char*>(log.bytes().data());
+    const char* const end = at + log.bytes().size();
+    while (at < end) {
+      Entry entry;
+      std::memcpy(&entry, at, sizeof entry);
+      at += sizeof entry;
+      count(entry, std::string(at, entry.domain_size));
+      at += entry.domain_size;
     }
   }
 
@@ -150,16 +148,6 @@ class StatsStep final : public Step {
   }
 
  private:
-  static bool read(InputStream& in, void* to, size_t size) {
-    size_t have = 0;
-    while (have < size) {
-      const size_t n = in.read(static_cast<char*>(to) + have, size - have);
-      if (n == 0) return false;
-      have += n;
-    }
-    return true;
-  }
-
   static std::string ratio(uint64_t a, uint64_t b) {
     return b == 0 ? "-" : formatted("%.4g", static_cast<double>(a) / static_cast<double>(b));
   }

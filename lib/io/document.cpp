@@ -1,6 +1,5 @@
 #include "lib/io/document.h"
 
-#include <charconv>
 #include <simdjson.h>
 
 #include "lib/base/error.h"
