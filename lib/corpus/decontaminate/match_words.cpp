@@ -4,8 +4,8 @@
 #include <string>
 
 #include "lib/base/error.h"
-#include "lib/corpus/dedup/code_points.h"
 #include "lib/corpus/dedup/normaliser.h"
+#include "lib/text/code_points.h"
 
 namespace llmtool {
 namespace {

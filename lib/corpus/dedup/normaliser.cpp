@@ -6,8 +6,8 @@
 #include <utf8proc.h>
 
 #include "lib/base/error.h"
-#include "lib/corpus/dedup/code_points.h"
 #include "lib/corpus/filters/characters.h"
+#include "lib/text/code_points.h"
 
 namespace llmtool {
 namespace {

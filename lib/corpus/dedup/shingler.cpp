@@ -4,7 +4,7 @@
 #include <xxhash.h>
 
 #include "lib/base/error.h"
-#include "lib/corpus/dedup/code_points.h"
+#include "lib/text/code_points.h"
 
 namespace llmtool {
 namespace {
