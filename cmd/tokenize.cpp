@@ -1,7 +1,9 @@
 #include <CLI/CLI.hpp>
 #include <memory>
+#include <optional>
 
 #include "cmd/flags.h"
+#include "cmd/mix_flags.h"
 #include "lib/base/error.h"
 #include "lib/base/interrupt.h"
 #include "lib/base/log.h"
@@ -14,7 +16,8 @@ namespace {
 
 struct Options {
   std::vector<std::string> inputs;
-  std::string tokenizer, output, val_documents;
+  std::string mix, tokenizer, output, val_documents;
+  MixFlags mix_flags;
   std::string format = "auto", text_field = "text";
   double val_fraction = 0;
   uint64_t seed = 0, shard_bytes = uint64_t{1} << 30;
@@ -73,27 +76,64 @@ void open_once(const std::vector<std::string>& inputs) {
   }
 }
 
+TokenizeOptions tokenize_options(const Options& o) {
+  return {.reader = {.format = record_format(o.format)},
+          .text_member = o.text_field,
+          .output = o.output,
+          .val_fraction = o.val_fraction,
+          .seed = o.seed,
+          .val_documents = o.val_documents,
+          .shard_bytes = o.shard_bytes,
+          .skip_bad = o.skip_bad};
+}
+
+// The dataset of the inputs; of a mix also its table.
+struct Outcome {
+  TokenizeResult dataset;
+  std::optional<MixResult> mix;
+};
+
+Outcome tokenize_inputs(const Options& o, const Tokenizer& tokenizer,
+                        const std::vector<std::string>& inputs, ThreadPool& pool) {
+  const TokenizeOptions options = tokenize_options(o);
+  Progress progress("tokenize", CorpusReader(inputs, options.reader).total_bytes(), "B");
+  return {tokenize_corpus(tokenizer, inputs, options, pool,
+                          [&](uint64_t consumed) { progress.set(consumed); }),
+          {}};
+}
+
+Outcome tokenize_mix(const Options& o, const Tokenizer& tokenizer, MixOptions options,
+                     ThreadPool& pool) {
+  options.reader = {.format = record_format(o.format), .skip_bad = o.skip_bad};
+  options.tokenizer = &tokenizer;
+  MixBar bar;
+  MixedTokens result = mix_tokens(options, tokenize_options(o), pool, bar.callbacks());
+  bar.finish();
+  report_mix(o.mix_flags, result.mix);
+  return {std::move(result.dataset), std::move(result.mix)};
+}
+
 void run(const Options& o, const CLI::App& app) {
   handle_interrupts();
+  check(o.mix.empty() != o.inputs.empty(), Fault::kUsage,
+        "expected inputs, or --mix with a recipe of them");
   RunManifest manifest = start_manifest(app);
   const auto tokenizer = load_tokenizer(o.tokenizer);
-  const std::vector<std::string> inputs = expand_globs(o.inputs);
+  std::optional<MixOptions> mix;
+  std::vector<std::string> inputs = expand_globs(o.inputs);
+  if (!o.mix.empty()) {
+    mix = mix_options(o.mix_flags, o.mix, app, o.seed, o.output);
+    for (const MixSource& source : mix->recipe.sources) {
+      for (std::string& input : expand_globs(source.inputs)) inputs.push_back(std::move(input));
+    }
+    manifest.add_input(o.mix);
+  }
   open_once(inputs);
   prepare_output(o);
-
-  const TokenizeOptions options{.reader = {.format = record_format(o.format)},
-                                .text_member = o.text_field,
-                                .output = o.output,
-                                .val_fraction = o.val_fraction,
-                                .seed = o.seed,
-                                .val_documents = o.val_documents,
-                                .shard_bytes = o.shard_bytes,
-                                .skip_bad = o.skip_bad};
   Runtime runtime(o.threads);
-  Progress progress("tokenize", CorpusReader(inputs, options.reader).total_bytes(), "B");
-  const TokenizeResult result = tokenize_corpus(*tokenizer, inputs, options, runtime.pool(),
-                                                [&](uint64_t consumed) { progress.set(consumed); });
-  progress.finish();
+  const Outcome outcome = mix ? tokenize_mix(o, *tokenizer, *mix, runtime.pool())
+                              : tokenize_inputs(o, *tokenizer, inputs, runtime.pool());
+  const TokenizeResult& result = outcome.dataset;
 
   const std::string info = dataset_json(result.info);
   tokenizer->save(o.output);
@@ -104,14 +144,16 @@ void run(const Options& o, const CLI::App& app) {
   if (!o.val_documents.empty()) manifest.add_output(o.val_documents);
   manifest.write(o.output);
   report_losses(result);
-  write_stdout(o.json ? info
-                      : describe("train", result.info.train) + describe("val", result.info.val));
+  if (o.json) return write_stdout(info);
+  if (outcome.mix) write_stdout(mix_table(*outcome.mix));
+  write_stdout(describe("train", result.info.train) + describe("val", result.info.val));
 }
 
 void define_tokenize(CLI::App& app) {
   auto o = std::make_shared<Options>();
-  add_inputs(app, o->inputs, "JSON lines with a text in each, or .txt files; .gz, .zst and - too")
-      ->required();
+  add_inputs(app, o->inputs, "JSON lines with a text in each, or .txt files; .gz, .zst and - too");
+  app.add_option("--mix", o->mix, "Instead of inputs: a recipe of sources (llmtool mix --help)")
+      ->type_name("FILE");
   add_tokenizer(app, o->tokenizer)->required();
   add_output(app, o->output, "Folder for the token shards")->required();
   app.add_option("--val-fraction", o->val_fraction,
@@ -120,6 +162,7 @@ void define_tokenize(CLI::App& app) {
   app.add_option("--val-documents", o->val_documents,
                  "Write the held-out documents there too, as JSON lines")
       ->type_name("PATH");
+  add_mix_flags(app, o->mix_flags);
   add_format(app, o->format, o->text_field);
   app.add_option("--shard-bytes", o->shard_bytes, "Size at which the next shard begins, e.g. 1GiB")
       ->transform(CLI::AsSizeValue(true));
@@ -131,7 +174,8 @@ void define_tokenize(CLI::App& app) {
   app.footer(
       "Each document ends with an end-of-text token. The shards are Megatron's (.bin, .idx); "
       "dataset.json\nbeside them has the counts.\n\n"
-      "Example:\n  llmtool tokenize web-*.jsonl.zst -t tokenizer/ -o tokens/ --val-fraction 0.01");
+      "Example:\n  llmtool tokenize web-*.jsonl.zst -t tokenizer/ -o tokens/ --val-fraction 0.01\n"
+      "  llmtool tokenize --mix mix.toml -t tokenizer/ -o tokens/ --tokens 20M");
   app.callback([o, &app] { run(*o, app); });
 }
 

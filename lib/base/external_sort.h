@@ -257,11 +257,10 @@ std::vector<Range> write_runs(const PositionedFile& input, uint64_t count, Posit
 // Calls sink(std::span<const Record>) in the calling thread, piece by piece, with the records of
 // the file in order. A file that is no whole number of records is Fault::kInput.
 template <class Record, class Sink>
-void external_sort(const fs::path& input, const SortPlace& place, Sink&& sink) {
+void external_sort(const PositionedFile& file, const SortPlace& place, Sink&& sink) {
   static_assert(std::is_trivially_copyable_v<Record>);
-  const PositionedFile file = PositionedFile::open(input);
   const uint64_t bytes = file.size();
-  check(bytes % sizeof(Record) == 0, Fault::kInput, input.string(), ": ", bytes,
+  check(bytes % sizeof(Record) == 0, Fault::kInput, file.path().string(), ": ", bytes,
         " bytes, expected a whole number of records of ", sizeof(Record));
   const uint64_t count = bytes / sizeof(Record);
   if (bytes <= place.memory) {
@@ -274,6 +273,11 @@ void external_sort(const fs::path& input, const SortPlace& place, Sink&& sink) {
   detail::merge_to_fewer<Record>(sorted, ranges, most, place);
   auto runs = detail::open_runs<Record>(sorted, ranges, place.memory);
   detail::merge_runs(runs, sink);
+}
+
+template <class Record, class Sink>
+void external_sort(const fs::path& input, const SortPlace& place, Sink&& sink) {
+  external_sort<Record>(PositionedFile::open(input), place, sink);
 }
 
 // The same into a file, which appears when it is whole.

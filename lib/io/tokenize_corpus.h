@@ -3,6 +3,8 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -26,15 +28,77 @@ struct TokenizeOptions {
   bool skip_bad = false;
 };
 
+// The documents of a block as ids.
+struct TokenizedBlock {
+  struct Document {
+    size_t end;  // of its ids, which begin where those of the one before end
+    uint64_t text_bytes;
+    bool held_out;
+    std::string label;
+  };
+  std::vector<int32_t> ids;
+  std::vector<Document> documents;
+  std::string held_out_lines;  // if they are to be written
+  BadLines bad;
+  uint64_t empty = 0;          // documents without text, which are left out
+  uint64_t space_symbols = 0;  // U+2581 in the texts
+
+  // f(document, ids)
+  template <class F>
+  void for_each(F&& f) const {
+    size_t begin = 0;
+    for (const Document& d : documents) {
+      f(d, std::span(ids).subspan(begin, d.end - begin));
+      begin = d.end;
+    }
+  }
+};
+
+// Each document's ids end with the tokenizer's eos. Throws Fault::kInput if it has none, and for a
+// bad line (without skip_bad).
+class BlockTokenizer {
+ public:
+  BlockTokenizer(const Tokenizer& tokenizer, const TokenizeOptions& options, int threads);
+
+  // What TokenizedBlock::Document::label is; may be empty.
+  using Label = std::function<std::string(const Document&)>;
+  void run(const CorpusBlock& block, int thread, TokenizedBlock& out, const Label& label = {});
+
+ private:
+  void add(TokenizedBlock& out, const Document& document, const Label& label) const;
+  bool is_held_out(std::string_view text) const;
+
+  const Tokenizer& tokenizer_;
+  const TokenizeOptions& options_;
+  std::vector<DocumentParser> parsers_;  // one a thread
+};
+
 struct TokenizeResult {
   DatasetInfo info;
   std::string first_bad;  // "file:line: reason", with skip_bad
 };
 
-// Each document's ids end with the tokenizer's eos; documents without text are left out and
-// counted. on_bytes gets the bytes of the inputs consumed so far. The files' bytes do not depend on
-// the number of threads. Throws Fault::kInput for a bad line (without skip_bad), and if no document
-// remains for training.
+// The files below TokenizeOptions::output, but for dataset.json.
+class TokenDatasetWriter {
+ public:
+  TokenDatasetWriter(const Tokenizer& tokenizer, const TokenizeOptions& options);
+  ~TokenDatasetWriter();
+  TokenDatasetWriter(const TokenDatasetWriter&) = delete;
+  TokenDatasetWriter& operator=(const TokenDatasetWriter&) = delete;
+
+  // with_train: else only what is held out, and the counts.
+  void add(const TokenizedBlock& block, bool with_train = true);
+  void add_train(std::span<const int32_t> ids, uint64_t text_bytes);
+  // Fault::kInput if no document came for training.
+  TokenizeResult finish();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+// Documents without text are left out and counted. on_bytes gets the bytes of the inputs consumed
+// so far. The files' bytes do not depend on the number of threads.
 TokenizeResult tokenize_corpus(const Tokenizer& tokenizer, const std::vector<std::string>& inputs,
                                const TokenizeOptions& options, ThreadPool& pool,
                                const std::function<void(uint64_t)>& on_bytes = {});
