@@ -9,6 +9,7 @@
 #include "lib/base/log.h"
 #include "lib/base/progress.h"
 #include "lib/base/text_stream.h"
+#include "lib/corpus/output_files.h"
 #include "lib/corpus/pipeline.h"
 #include "lib/corpus/pipeline_report.h"
 
@@ -75,13 +76,18 @@ void warn_of_losses(const PipelineResult& result) {
                        " records that cannot be read left out; the first: ", result.first_bad));
   }
   for (const std::string& problem : result.problems) log_warning(problem);
+  for (const fs::path& path : result.older_outputs) {
+    log_warning(concat("'", path.string(), "' was there before and is not of this run"));
+  }
   if (result.problem_count > result.problems.size()) {
     log_warning(concat(result.problem_count - result.problems.size(), " more such problems"));
   }
 }
 
 void write_manifest(RunManifest& manifest, const CorpusFlow& flow, const PipelineResult& result) {
-  const std::string& place = flow.output.empty() ? flow.report : flow.output;
+  const OutputName name(flow.output);
+  std::string place = flow.output.empty() ? flow.report : flow.output;
+  if (name.is_many()) place = name.folder().empty() ? "." : name.folder().string();
   if (place.empty() || place == "-") return;
   for (const std::string& input : expand_globs(flow.inputs)) manifest.add_input(input);
   for (const fs::path& output : result.outputs) manifest.add_output(output);
@@ -95,7 +101,8 @@ void add_corpus_flow(CLI::App& app, CorpusFlow& flow, bool writes) {
   add_inputs(app, flow.inputs, "Files, globs or folders; .gz, .zst and - too")->group(kGroup);
   if (writes) {
     add_output(app, flow.output,
-               "File for the documents that stay (.gz, .zst, .parquet); - is stdout")
+               "File for the documents that stay (.gz, .zst, .parquet); - is stdout. With "
+               "'{attributes.language}' in it, one for each value")
         ->group(kGroup);
   } else {
     flow.output.clear();

@@ -261,13 +261,13 @@ class Pipeline {
     for (size_t i = begin; i < end; ++i) steps.push_back({steps_[i].get(), i, false, &folder(i)});
     if (observes) steps.push_back({steps_[end]->observer(), end, true, &folder(end)});
 
-    std::optional<GrowingFile> output;
+    std::optional<OutputFiles> output;
     const bool keeps = last ? !options_.output.empty() : !reads_inputs(pass + 1);
     if (keeps) {
       const bool as_is = last && !writes_parquet();
-      const fs::path path = as_is ? fs::path(options_.output) : spool(pass);
-      output.emplace(path, size_of(concat("output.", pass)), state_.pass_ended);
-      sinks_.packing = packing_of(path);
+      output.emplace(as_is ? files_.output() : files_.no_name(),
+                     as_is ? options_.output : spool(pass).string(), concat("output.", pass),
+                     state_.sizes, state_.pass_ended);
     }
     sinks_.output = output ? &*output : nullptr;
     sinks_.is_spool = !last;
@@ -283,9 +283,13 @@ class Pipeline {
     if (!last) return next_pass(pass);
     if (!output) return;
     // From the spool, which stays until the run has ended: a run that is killed here converts anew.
-    if (writes_parquet()) return write_parquet(partial(pass), options_.text_field, options_.output);
-    if (output->size() == 0) output->append(packed("", sinks_.packing, true));
+    if (writes_parquet()) {
+      write_parquet(partial(pass), options_.text_field, options_.output);
+      outputs_ = {options_.output};
+      return;
+    }
     output->finish();
+    outputs_ = output->paths();
   }
 
   void stream(PipelinePass& run, CorpusReader& reader, size_t pass, const std::string& name) {
@@ -346,7 +350,8 @@ class Pipeline {
       result.findings.push_back(std::move(state_.findings[i]));
     }
     for (auto& sink : sinks_.rejected) sink->size() > 0 ? sink->finish() : sink->discard();
-    if (!options_.output.empty()) result.outputs.emplace_back(options_.output);
+    result.outputs = outputs_;
+    result.older_outputs = files_.older_outputs(outputs_);
     if (!options_.rejected.empty()) result.outputs.emplace_back(options_.rejected);
     result.steps = std::move(stats_);
     result.read = state_.read;
@@ -378,6 +383,7 @@ class Pipeline {
   bool resumed_ = false;
   PipelinePass::Sinks sinks_;
   std::map<size_t, std::unique_ptr<StepFolder>> folders_;
+  std::vector<fs::path> outputs_;
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
 

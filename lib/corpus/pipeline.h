@@ -23,7 +23,9 @@ struct PipelineOptions {
   std::vector<std::string> inputs;  // as list_inputs() takes them
   CorpusReader::Options reader;     // block_bytes and skip_bad are set by the pipeline
   std::string text_field = "text";
-  std::string output;    // a file (.gz, .zst, .parquet), "-", or empty: no documents are written
+  // A file (.gz, .zst, .parquet), one for each value of a member (see OutputName), "-", or empty:
+  // no documents are written.
+  std::string output;
   std::string rejected;  // a folder, or empty
   bool samples = false;  // keep documents from both sides of each threshold
   uint64_t shard = 0, shards = 1;
@@ -55,6 +57,8 @@ struct PipelineResult {
   double seconds = 0;        // of this process
   bool resumed = false;
   std::vector<fs::path> outputs;
+  // With an output of many files: those that were there before and are none of this run's.
+  std::vector<fs::path> older_outputs;
 };
 
 // What there is to show while it runs.

@@ -7,6 +7,7 @@
 #include "lib/base/error.h"
 #include "lib/base/run_lock.h"
 #include "lib/corpus/growing_file.h"
+#include "lib/io/parquet.h"
 
 namespace llmtool {
 namespace {
@@ -24,9 +25,8 @@ std::string numbered_name(size_t number, std::string name) {
 }
 
 fs::path PipelineFiles::work_folder() const {
-  const fs::path output = options_.output;
-  const fs::path parent = options_.work.empty() ? output.parent_path() : options_.work;
-  return parent / (output.filename().string() + ".work");
+  const fs::path parent = options_.work.empty() ? output_.folder() : options_.work;
+  return parent / (output_.plain() + ".work");
 }
 
 fs::path PipelineFiles::make_temporary() const {
@@ -49,7 +49,9 @@ fs::path PipelineFiles::rejected(size_t i) const {
 
 std::vector<fs::path> PipelineFiles::outputs() const {
   std::vector<fs::path> all;
-  if (!options_.output.empty() && GrowingFile::is_file(options_.output)) {
+  if (output_.is_many()) {
+    all = output_.existing();
+  } else if (!options_.output.empty() && GrowingFile::is_file(options_.output)) {
     all.emplace_back(options_.output);
   }
   for (size_t i = 0; i <= steps_.size() && !options_.rejected.empty(); ++i) {
@@ -61,6 +63,17 @@ std::vector<fs::path> PipelineFiles::outputs() const {
 void PipelineFiles::remove_partial() const {
   std::error_code ignored;
   for (const fs::path& output : outputs()) fs::remove(output.string() + ".partial", ignored);
+  if (!output_.is_many()) return;
+  for (const fs::path& partial : output_.existing(".partial")) fs::remove(partial, ignored);
+}
+
+std::vector<fs::path> PipelineFiles::older_outputs(const std::vector<fs::path>& written) const {
+  if (!output_.is_many()) return {};
+  std::vector<fs::path> older = output_.existing();
+  std::erase_if(older, [&](const fs::path& path) {
+    return std::ranges::find(written, path) != written.end();
+  });
+  return older;
 }
 
 bool PipelineFiles::is_own(const CorpusInput& input) const {
@@ -69,22 +82,33 @@ bool PipelineFiles::is_own(const CorpusInput& input) const {
   if (!options_.rejected.empty()) own.push_back(options_.rejected);
   if (!options_.output.empty() && options_.output != "-") {
     own.push_back(work_folder());
+    if (output_.is_many()) own.push_back(output_.folder() / "run.json");
     for (const char* ending : {"", ".partial", ".run.json"})
       own.push_back(options_.output + ending);
   }
   std::error_code ignored;
   const fs::path path = fs::weakly_canonical(input.path, ignored);
+  if (output_.is_many()) {
+    fs::path whole = path;
+    if (whole.extension() == ".partial") whole.replace_extension();
+    if (output_.matches(whole)) return true;
+  }
   return std::ranges::any_of(own, [&](const std::string& name) {
     return is_below(path, fs::weakly_canonical(name, ignored));
   });
 }
 
 void PipelineFiles::check_inputs(const std::vector<CorpusInput>& inputs) const {
+  check(!output_.is_many() || !is_parquet_name(options_.output), Fault::kUsage, "'",
+        options_.output, "': Parquet is written to one file; use .jsonl.zst for many");
   CorpusReader::Options reader = options_.reader;
   for (const CorpusInput& input : inputs) {
     const RecordFormat* format = CorpusReader::format_of(input, reader);
     if (format->require != nullptr) format->require();
     std::error_code error;
+    check(!output_.is_many() || !output_.matches(fs::weakly_canonical(input.path, error)),
+          Fault::kUsage, "'", input.path, "' is an input, and may be written as '", options_.output,
+          "'");
     for (const fs::path& output : outputs()) {
       for (const fs::path& file : {output, fs::path(output.string() + ".partial")}) {
         check(!fs::is_regular_file(file, error) || !fs::equivalent(input.path, file, error),

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "lib/corpus/output_files.h"
 #include "lib/corpus/pipeline.h"
 
 namespace llmtool {
@@ -15,7 +16,10 @@ class PipelineFiles {
  public:
   // steps: their names.
   PipelineFiles(const PipelineOptions& options, std::vector<std::string> steps)
-      : options_(options), steps_(std::move(steps)) {}
+      : options_(options), output_(options.output), steps_(std::move(steps)) {}
+
+  const OutputName& output() const { return output_; }
+  const OutputName& no_name() const { return no_name_; }  // of a file that is not the output
 
   fs::path work_folder() const;
   // A new folder for a run that cannot be gone on with; who asks removes it.
@@ -26,6 +30,9 @@ class PipelineFiles {
 
   // What outputs are called until they are whole.
   void remove_partial() const;
+
+  // Files of an output of many files that are not among these.
+  std::vector<fs::path> older_outputs(const std::vector<fs::path>& written) const;
 
   // What this run writes, or keeps, is none of its inputs when it walks a folder.
   bool is_own(const CorpusInput& input) const;
@@ -39,6 +46,7 @@ class PipelineFiles {
   std::vector<fs::path> outputs() const;
 
   const PipelineOptions& options_;
+  OutputName output_, no_name_{""};
   std::vector<std::string> steps_;
 };
 

@@ -223,12 +223,13 @@ void PipelinePass::render(PassBlock& block) const {
     }
     if (sinks_.output != nullptr) {
       if (!is_text(block, document)) continue;
-      sinks_.is_spool ? append_spooled(block.output, document)
-                      : append_document(block.output, document);
+      const OutputName& name = sinks_.output->name();
+      std::string& out = block.output[name.is_many() ? name.file_of(document) : std::string()];
+      sinks_.is_spool ? append_spooled(out, document) : append_document(out, document);
     }
     block.written.add(document.text.size());
   }
-  block.output = packed(block.output, sinks_.packing);
+  for (auto& [file, lines] : block.output) lines = packed(lines, sinks_.output->packing());
   for (size_t i = 0; i < steps_.size() && !block.rejected.empty(); ++i) {
     if (!block.tallies[i]) continue;
     const size_t number = steps_[i].number;
@@ -243,7 +244,7 @@ void PipelinePass::render(PassBlock& block) const {
 }
 
 void PipelinePass::write(PassBlock& block) {
-  if (sinks_.output != nullptr) sinks_.output->append(block.output);
+  for (const auto& [file, bytes] : block.output) sinks_.output->append(file, bytes);
   for (size_t i = 0; i < block.rejected.size(); ++i) {
     if (!block.rejected[i].empty()) sinks_.rejected[i]->append(block.rejected[i]);
   }
@@ -278,7 +279,7 @@ void PipelinePass::save() {
   for (const PassStep& s : steps_) s.folder->sync();
   if (sinks_.output != nullptr) {
     sinks_.output->flush();
-    state_.sizes[concat("output.", state_.pass)] = sinks_.output->size();
+    sinks_.output->put_sizes(state_.sizes);
   }
   for (size_t i = 0; i < sinks_.rejected.size(); ++i) {
     sinks_.rejected[i]->flush();

@@ -10,6 +10,7 @@
 #include "lib/base/ordered.h"
 #include "lib/corpus/checkpoint.h"
 #include "lib/corpus/growing_file.h"
+#include "lib/corpus/output_files.h"
 #include "lib/corpus/pipeline.h"
 
 namespace llmtool {
@@ -51,7 +52,7 @@ struct PassBlock {
   DocumentCount read, written;
   std::vector<std::unique_ptr<BlockTally>> tallies;  // of the steps of the pass; null: observing
   std::map<std::string, uint64_t> log_sizes;         // after this block
-  std::string output;
+  std::map<std::string, std::string> output;         // by file; a single one has no name here
   std::vector<std::string> rejected;  // of the steps of the pipeline; [0]: of reading
 };
 
@@ -64,9 +65,8 @@ struct PassPlace {
 class PipelinePass {
  public:
   struct Sinks {
-    GrowingFile* output = nullptr;  // or none
-    Packing packing = Packing::kPlain;
-    bool is_spool = false;  // for the next pass
+    OutputFiles* output = nullptr;  // or none
+    bool is_spool = false;          // for the next pass
     // By number of the step + 1; [0]: records that cannot be read. Empty: nobody wants them.
     std::vector<std::unique_ptr<GrowingFile>> rejected;
   };

@@ -97,3 +97,38 @@ if [[ -e w/killed.jsonl.zst.work/checkpoint.json ]]; then
   run "${flow[@]}" --resume && exits 0
   cmp whole.jsonl.zst killed.jsonl.zst
 fi
+
+# One file for each value of a member: what a single file would hold, in its order, also after kills.
+awk 'NR % 3 == 0 { sub(/"text"/, "\"metadata\": {\"lang\": \"" (NR % 2 ? "en" : "../de") "\", \"n\": " NR % 5 "}, \"text\""); print }' docs.jsonl >named.jsonl
+run "$LLMTOOL" sample named.jsonl --fraction 0.9 -q -o 'by/{metadata.lang}/{metadata.n}.jsonl.zst' && exits 0
+"$LLMTOOL" sample named.jsonl --fraction 0.9 -q >one.jsonl 2>err
+[[ $(cd by && echo */*.zst) == "_.._de/0.jsonl.zst _.._de/1.jsonl.zst _.._de/2.jsonl.zst _.._de/3.jsonl.zst _.._de/4.jsonl.zst en/0.jsonl.zst en/1.jsonl.zst en/2.jsonl.zst en/3.jsonl.zst en/4.jsonl.zst" ]]
+for n in 0 3; do grep "\"en\", \"n\": $n}" one.jsonl | cmp - <(zstd -dc "by/en/$n.jsonl.zst"); done
+"$LLMTOOL" verify by -q >out
+run "$LLMTOOL" sample named.jsonl --fraction 0.9 -q -o 'by/{metadata.lang}/{metadata.n}.jsonl.zst' && exits 2 && says "already there"
+touch by/en/9.jsonl.zst
+run "$LLMTOOL" sample named.jsonl --fraction 0.9 -q -o 'by/{metadata.lang}/{metadata.n}.jsonl.zst' --overwrite && exits 0 && says "en/9.jsonl.zst' was there before"
+run "$LLMTOOL" sample by named.jsonl --fraction 0.9 -q -o 'by/{metadata.lang}/{metadata.n}.jsonl.zst' --overwrite && exits 0
+run "$LLMTOOL" sample by/en/0.jsonl.zst --fraction 0.9 -q -o 'by/{metadata.lang}/{metadata.n}.jsonl.zst' --overwrite && exits 2 && says "is an input"
+run "$LLMTOOL" sample few.jsonl --fraction 1 -o 'x/{metadata.lang}.jsonl' && exits 3 && says "metadata.lang"
+run "$LLMTOOL" sample named.jsonl --fraction 1 -o 'x/{id}.jsonl' && exits 3 && says "more than 900 files"
+rm -rf x
+kills=0
+for delay in 0.01 0.03 0.06; do
+  rm -rf again w
+  for try in 1 2 3; do
+    "$LLMTOOL" sample named.jsonl named.jsonl named.jsonl --fraction 0.9 -q --work w --checkpoint-every 0 --resume \
+      -o 'again/{metadata.lang}/{metadata.n}.jsonl.zst' >/dev/null 2>&1 &
+    sleep $delay
+    kill -KILL $! 2>/dev/null || true
+    wait $! && break
+    kills=$((kills + 1))
+  done
+  [[ -e again/en/0.jsonl.zst ]] || run "$LLMTOOL" sample named.jsonl named.jsonl named.jsonl --fraction 0.9 -q --work w --checkpoint-every 0 \
+    --resume -o 'again/{metadata.lang}/{metadata.n}.jsonl.zst'
+  for n in 0 4; do
+    cmp <(zstd -dc again/en/$n.jsonl.zst) <(for i in 1 2 3; do zstd -dc by/en/$n.jsonl.zst; done)
+  done
+  [[ -z $(find again -name '*.partial') ]]
+done
+((kills > 2)) || { echo "only $kills runs were killed: this test showed nothing" >&2; exit 1; }
