@@ -8,6 +8,7 @@
 # Nothing is installed: the packages are downloaded and unpacked into FOLDER, without root. The same
 # packages give the same bytes.
 set -euo pipefail
+source "$(dirname "${BASH_SOURCE[0]}")/../recipe.sh"
 export LC_ALL=C
 
 packages=(python3-doc python-django-doc postgresql-doc sqlite3-doc git-doc exim4-doc-html zsh-doc)
@@ -17,19 +18,8 @@ if [[ ${1:-} == --small ]]; then
   shift
 fi
 out=${1:?usage: corpus.sh [--small] FOLDER}
-mkdir -p "$out/packages"
+mkdir -p "$out"
 out=$(cd "$out" && pwd)
-
-say() { printf 'corpus: %s\n' "$*" >&2; }
-die() {
-  say "error: $1"
-  say "hint: $2"
-  exit 1
-}
-for tool in apt-get dpkg-deb zstd; do
-  command -v "$tool" >/dev/null ||
-    die "'$tool' is missing" "this recipe runs on Debian; 'make setup' installs what it needs"
-done
 
 # ---- 1. Packages -> pages ----
 # python3-doc and postgresql-doc only depend on the package of the release's own version.
@@ -49,24 +39,16 @@ mkdir "$work/pages"
 for wanted in "${packages[@]}"; do
   package=$(versioned "$wanted")
   package=${package:-$wanted}
-  deb=("$out/packages/$package"_*.deb)
-  if [[ ! -f ${deb[0]} ]]; then
-    say "downloading $package"
-    # apt checks what it downloads against the signed lists.
-    (cd "$out/packages" && apt-get -qq -o APT::Sandbox::User= download "$package") ||
-      die "the Debian package '$package' could not be downloaded" \
-        "check the network; 'apt-get update', as root, renews apt's lists of packages"
-    deb=("$out/packages/$package"_*.deb)
-  fi
+  unpack_debian "$out/debian" "$package"
+  deb=("$out/debian/packages/$package"_*.deb)
   # shellcheck disable=SC2016  # dpkg-deb's own variables
   dpkg-deb --show --showformat 'package ${Package} ${Version}\n' "${deb[0]}" >>"$work/packages.txt"
-  mkdir "$work/pages/$package"
-  dpkg-deb --fsys-tarfile "${deb[0]}" | tar -x -C "$work/pages/$package" --wildcards '*.html'
+  ln -s "$out/debian/$package" "$work/pages/$package"
 done
 
 # Indexes, lists of links, and pages that hold the text of other pages are left out.
 cd "$work/pages"
-find . -type f -name '*.html' | sed 's|^\./||' | sort | grep -Ev \
+find -L . -type f -name '*.html' | sed 's|^\./||' | sort | grep -Ev \
   '/(genindex[^/]*|py-modindex|contents|search|bookindex|requirements|.*crossref)\.html$|/matrix/' \
   >"$work/pages.txt"
 

@@ -5,35 +5,11 @@
 # LLMTOOL names the program (build/llmtool). A step is not done again unless its inputs changed, and
 # a training that was killed goes on from its last checkpoint.
 set -euo pipefail
-here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-root=$(cd "$here/../.." && pwd)
-llmtool=${LLMTOOL:-$root/build/llmtool}
-
-small=() config=$here/quickstart.toml out=$root/runs/quickstart
-while (($#)); do
-  case $1 in
-    --small) small=(--small) config=$here/small.toml out=$root/runs/quickstart-small ;;
-    --output) chosen=${2:?run.sh: --output needs a folder} && shift ;;
-    *)
-      echo "run.sh: unknown argument '$1'; usage: run.sh [--small] [--output FOLDER]" >&2
-      exit 2
-      ;;
-  esac
-  shift
-done
-mkdir -p "${chosen:-$out}"
-out=$(cd "${chosen:-$out}" && pwd)
-
-say() { printf 'quickstart: %s\n' "$*" >&2; }
-die() {
-  say "error: $1"
-  say "hint: $2"
-  exit 1
-}
-[[ -x $llmtool ]] || die "there is no program '$llmtool'" "run 'make build', or set LLMTOOL"
-for tool in xz zstd; do
-  command -v "$tool" >/dev/null || die "'$tool' is missing" "'make setup' installs it"
-done
+source "$(dirname "${BASH_SOURCE[0]}")/../recipe.sh"
+begin_recipe "$@"
+config=$here/quickstart.toml
+((${#small[@]})) && config=$here/small.toml
+need xz zstd
 
 # step NAME OUTPUT COMMAND...: skipped if OUTPUT is there and the same inputs made it. What other
 # inputs left there goes first.

@@ -4,32 +4,15 @@
 # input.txt: the text (also: SHAKESPEARE). LLMTOOL names the program (build/llmtool).
 # --small is for tests: one seed, 50 steps, any text; without input.txt some of the quickstart's.
 set -euo pipefail
-here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-root=$(cd "$here/../.." && pwd)
-llmtool=${LLMTOOL:-$root/build/llmtool}
-text=${SHAKESPEARE:-} out=$root/runs/shakespeare seeds=(1 2 3) few=() bar=1.88
-while (($#)); do
-  case $1 in
-    --small) out=$root/runs/shakespeare-small seeds=(1) few=(--steps 50 --warmup-steps 10) bar= ;;
-    --output) chosen=${2:?run.sh: --output needs a folder} && shift ;;
-    -*)
-      echo "run.sh: unknown flag '$1'; usage: run.sh [--small] [--output FOLDER] [input.txt]" >&2
-      exit 2
-      ;;
-    *) text=$1 ;;
-  esac
-  shift
-done
-mkdir -p "${chosen:-$out}"
-out=$(cd "${chosen:-$out}" && pwd)
-
-say() { printf 'shakespeare: %s\n' "$*" >&2; }
-die() {
-  say "error: $1"
-  say "hint: $2"
-  exit 1
+source "$(dirname "${BASH_SOURCE[0]}")/../recipe.sh"
+usage='run.sh [--small] [--output FOLDER] [input.txt]'
+begin_recipe "$@"
+[[ ${#rest[@]} -le 1 && ${rest[0]:-} != -* ]] || {
+  echo "run.sh: too many arguments, or an unknown flag; usage: $usage" >&2
+  exit 2
 }
-[[ -x $llmtool ]] || die "there is no program '$llmtool'" "run 'make build', or set LLMTOOL"
+text=${rest[0]:-${SHAKESPEARE:-}} seeds=(1 2 3) few=() bar=1.88
+((${#small[@]})) && seeds=(1) few=(--steps 50 --warmup-steps 10) bar=
 
 # ---- The text: the first 90% trains, the rest validates, as nanoGPT's prepare.py has it ----
 if [[ -z $text && -z $bar ]]; then

@@ -1,38 +1,23 @@
 #!/usr/bin/env bash
 # A web archive to clean, deduplicated documents: see README.md.
-#   run.sh [--small] [--warc FILE]... [--output FOLDER]
-# Without --warc, the pages of some of Debian's documentation packages (--small: of two).
+#   run.sh [--small] [--output FOLDER] [WARC...]
+# Without archives, the pages of some of Debian's documentation packages (--small: of two).
 # LLMTOOL names the program (build/llmtool). A run that was killed goes on.
 set -euo pipefail
-here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-root=$(cd "$here/../.." && pwd)
-llmtool=${LLMTOOL:-$root/build/llmtool}
+source "$(dirname "${BASH_SOURCE[0]}")/../recipe.sh"
+usage='run.sh [--small] [--output FOLDER] [WARC...]'
+begin_recipe "$@"
+warcs=("${rest[@]}")
 
-small=() warcs=() out=$root/runs/web
-while (($#)); do
-  case $1 in
-    --small) small=(--small) out=$root/runs/web-small ;;
-    --warc) warcs+=("${2:?run.sh: --warc needs a file}") && shift ;;
-    --output) chosen=${2:?run.sh: --output needs a folder} && shift ;;
-    *)
-      echo "run.sh: unknown argument '$1'; usage: run.sh [--small] [--warc FILE]... [--output FOLDER]" >&2
-      exit 2
-      ;;
-  esac
-  shift
-done
-out=${chosen:-$out}
-mkdir -p "$out"
-
-say() { printf 'web: %s\n' "$*" >&2; }
-[[ -x $llmtool ]] || {
-  say "error: there is no program '$llmtool'"
-  say "hint: run 'make build', or set LLMTOOL"
-  exit 1
-}
 if ((${#warcs[@]} == 0)); then
   warcs=("$out/crawl.warc.gz")
-  [[ -f ${warcs[0]} ]] || "$here/crawl.sh" "${small[@]}" "$out"
+  if [[ ! -f ${warcs[0]} ]]; then
+    packages=(git-doc zsh-doc exim4-doc-html sqlite3-doc python-django-doc debian-faq maint-guide)
+    ((${#small[@]})) && packages=(zsh-doc maint-guide)
+    unpack_debian "$out/debian" "${packages[@]}"
+    say "writing the archive"
+    warc_of_html "$out/debian" "${warcs[0]}"
+  fi
 fi
 
 again=(--overwrite)
@@ -40,9 +25,6 @@ again=(--overwrite)
 "$llmtool" corpus run "$here/web.toml" "${warcs[@]}" -o "$out/clean.jsonl.zst" \
   --rejected "$out/rejected" --report "$out/report" --skip-bad "${again[@]}"
 documents=$(zstd -dc "$out/clean.jsonl.zst" | wc -l)
-((documents > 0)) || {
-  say "error: no document is left"
-  say "hint: $out/report/report.html tells why each one went"
-  exit 1
-}
+((documents > 0)) ||
+  die "no document is left" "$out/report/report.html tells why each one went"
 say "documents: $out/clean.jsonl.zst; what went and why: $out/report/report.html, $out/rejected/"

@@ -13,7 +13,11 @@ mkdir -p "$output"
 
 documents=$output/documents.jsonl
 [[ -f $documents ]] || python3 "$here/corpus_dedup_data.py" "${MEGABYTES:-300}" "$documents"
-[[ -f $output/crawl.warc.gz ]] || "$root/recipes/web/crawl.sh" "$output"
+if [[ ! -f $output/crawl.warc.gz ]]; then
+  source "$root/recipes/recipe.sh"
+  unpack_debian "$output/debian" git-doc zsh-doc exim4-doc-html sqlite3-doc python-django-doc debian-faq maint-guide
+  warc_of_html "$output/debian" "$output/crawl.warc.gz"
+fi
 python3 "$here/corpus_steps.py" "$LLMTOOL" "$documents" "$output/crawl.warc.gz" "$output/work" \
   --json "$output/steps.json" | tee "$output/steps.txt"
 
