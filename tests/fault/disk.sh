@@ -80,3 +80,15 @@ exits 4 && says "no space left on device"
 mount -o remount,size=8m corpus_disk
 run "$LLMTOOL" sample corpus.jsonl --fraction 0.9 -o corpus_disk/out.jsonl -q --resume && exits 0
 cmp whole.jsonl corpus_disk/out.jsonl
+
+# A mix on a full disk: the old one stays, nothing is left beside it, temporary files go elsewhere.
+mkdir mix_disk
+mount -t tmpfs -o size=300k tmpfs mix_disk
+printf 'bytes = 2_000_000\n[[source]]\nname = "a"\ninputs = ["docs.jsonl"]\nshare = 1\n' >mix.toml
+run "$LLMTOOL" mix mix.toml --bytes 20k -o mix_disk/mix.jsonl --work . -q && exits 0
+find mix_disk -type f -exec sha256sum {} + | sort >before
+run "$LLMTOOL" mix mix.toml -o mix_disk/mix.jsonl --overwrite -q && exits 4 && says "no space left on device"
+run "$LLMTOOL" mix mix.toml -o mix_disk/mix.jsonl --work . --overwrite -q && exits 4 && says "mix_disk/mix.jsonl"
+find mix_disk -type f -exec sha256sum {} + | sort >after
+cmp before after
+run "$LLMTOOL" mix mix.toml --bytes 20k -o mix_disk/mix.jsonl --work . --overwrite -q && exits 0
