@@ -42,9 +42,9 @@ struct LicenseFinding {
   std::string expression;
   Kind kind = Kind::kText;
   // 0 to 1. kTag 1. kText: the share of words that agree, 1 - (words added + words missing) /
-  // (words of the licence + words of the text it stands on); under 0.8 nothing is reported. kHeader
-  // 0.95 for a whole statement ("either version 2 of the License, or (at your option) any later
-  // version"), 0.8 for a short one ("License: MIT"). kReference 0.6.
+  // (words of the licence + words of the text it stands on); a name is given from 0.9 on, under
+  // 0.75 nothing is reported. kHeader 0.95 for a whole statement ("either version 2 of the License,
+  // or (at your option) any later version"), 0.8 for a short one ("License: MIT"). kReference 0.6.
   double confidence = 0;
   size_t begin = 0, end = 0;  // the bytes of the text it stands on
 };
