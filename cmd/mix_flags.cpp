@@ -34,18 +34,20 @@ half a document. Every source lies evenly over the whole mix, its epochs follow 
 each is shuffled anew. The same seed gives the same bytes at any --threads and --memory. Everything
 is put down in temporary files (--work): as large as what is read, and as what is given.)help";
 
-void add_mix_flags(CLI::App& app, MixFlags& flags) {
-  app.add_option("--tokens", flags.tokens, "Budget in tokens, e.g. 20M; over that of the recipe")
-      ->transform(CLI::AsSizeValue(true));
-  app.add_option("--bytes", flags.bytes, "Budget in bytes of text, e.g. 80MB")
-      ->transform(CLI::AsSizeValue(true))
-      ->excludes("--tokens");
-  app.add_option("--memory", flags.memory, "Memory to stay within, e.g. 2G")
-      ->transform(CLI::AsSizeValue(false));
-  app.add_option("--work", flags.work, "Folder for temporary files; beside OUTPUT")
-      ->type_name("DIR");
-  app.add_option("--report", flags.report, "Folder for report.json and report.html")
-      ->type_name("DIR");
+std::vector<CLI::Option*> add_mix_flags(CLI::App& app, MixFlags& flags) {
+  CLI::Option* tokens = app.add_option("--tokens", flags.tokens,
+                                       "Budget in tokens, e.g. 20M; over that of the recipe")
+                            ->transform(CLI::AsSizeValue(true));
+  return {tokens,
+          app.add_option("--bytes", flags.bytes, "Budget in bytes of text, e.g. 80MB")
+              ->transform(CLI::AsSizeValue(true))
+              ->excludes(tokens),
+          app.add_option("--memory", flags.memory, "Memory to stay within, e.g. 2G")
+              ->transform(CLI::AsSizeValue(false)),
+          app.add_option("--work", flags.work, "Folder for temporary files; beside OUTPUT")
+              ->type_name("DIR"),
+          app.add_option("--report", flags.report, "Folder for report.json and report.html")
+              ->type_name("DIR")};
 }
 
 MixOptions mix_options(const MixFlags& flags, const std::string& file, const CLI::App& app,

@@ -7,7 +7,8 @@
 
 namespace CLI {
 class App;
-}
+class Option;
+}  // namespace CLI
 
 namespace llmtool {
 
@@ -16,7 +17,7 @@ struct MixFlags {
   uint64_t tokens = 0, bytes = 0, memory = uint64_t{2} << 30;
 };
 
-void add_mix_flags(CLI::App& app, MixFlags& flags);
+std::vector<CLI::Option*> add_mix_flags(CLI::App& app, MixFlags& flags);
 
 // The recipe of a file with the budget of the flags, if they have one; seed: over that of the file
 // if it was given. output: temporary files lie beside it unless the flags say otherwise.

@@ -142,6 +142,7 @@ void run(const Options& o, const CLI::App& app) {
   manifest.add_input(o.tokenizer);
   manifest.add_output(o.output);
   if (!o.val_documents.empty()) manifest.add_output(o.val_documents);
+  if (!o.mix_flags.report.empty()) manifest.add_output(o.mix_flags.report);
   manifest.write(o.output);
   report_losses(result);
   if (o.json) return write_stdout(info);
@@ -152,8 +153,9 @@ void run(const Options& o, const CLI::App& app) {
 void define_tokenize(CLI::App& app) {
   auto o = std::make_shared<Options>();
   add_inputs(app, o->inputs, "JSON lines with a text in each, or .txt files; .gz, .zst and - too");
-  app.add_option("--mix", o->mix, "Instead of inputs: a recipe of sources (llmtool mix --help)")
-      ->type_name("FILE");
+  CLI::Option* mix =
+      app.add_option("--mix", o->mix, "Instead of inputs: a recipe of sources (llmtool mix --help)")
+          ->type_name("FILE");
   add_tokenizer(app, o->tokenizer)->required();
   add_output(app, o->output, "Folder for the token shards")->required();
   app.add_option("--val-fraction", o->val_fraction,
@@ -162,7 +164,7 @@ void define_tokenize(CLI::App& app) {
   app.add_option("--val-documents", o->val_documents,
                  "Write the held-out documents there too, as JSON lines")
       ->type_name("PATH");
-  add_mix_flags(app, o->mix_flags);
+  for (CLI::Option* option : add_mix_flags(app, o->mix_flags)) option->needs(mix)->group("Mix");
   add_format(app, o->format, o->text_field);
   app.add_option("--shard-bytes", o->shard_bytes, "Size at which the next shard begins, e.g. 1GiB")
       ->transform(CLI::AsSizeValue(true));

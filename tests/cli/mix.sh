@@ -74,6 +74,7 @@ run "$LLMTOOL" tokenize --mix mix.toml -t tok -o split --val-fraction 0.2 --val-
 # What is wrong is said.
 run "$LLMTOOL" mix mix.toml -o x.jsonl --tokens 90k && exits 2 && says "needs a tokenizer"
 run "$LLMTOOL" tokenize -t tok -o x && exits 2 && says "--mix"
+run "$LLMTOOL" tokenize s0.jsonl -t tok -o x --tokens 5k && exits 2 && says "--mix"
 sed 's/weight = 1/wieght = 1/' mix.toml >bad.toml
 run "$LLMTOOL" mix bad.toml -o x.jsonl && exits 2 && says "bad.toml:10" && says "did you mean 'weight'"
 sed 's/weight = [12]/share = 0.1/' mix.toml >bad.toml
