@@ -15,7 +15,7 @@ namespace llmtool {
 namespace {
 
 struct Options {
-  std::vector<std::string> inputs;
+  std::vector<std::string> inputs, val;
   std::string mix, tokenizer, output, val_documents;
   MixFlags mix_flags;
   std::string format = "auto", text_field = "text";
@@ -81,6 +81,7 @@ TokenizeOptions tokenize_options(const Options& o) {
           .text_member = o.text_field,
           .output = o.output,
           .val_fraction = o.val_fraction,
+          .val_inputs = expand_globs(o.val),
           .seed = o.seed,
           .val_documents = o.val_documents,
           .shard_bytes = o.shard_bytes,
@@ -96,7 +97,9 @@ struct Outcome {
 Outcome tokenize_inputs(const Options& o, const Tokenizer& tokenizer,
                         const std::vector<std::string>& inputs, ThreadPool& pool) {
   const TokenizeOptions options = tokenize_options(o);
-  Progress progress("tokenize", CorpusReader(inputs, options.reader).total_bytes(), "B");
+  const uint64_t val_bytes = CorpusReader(options.val_inputs, options.reader).total_bytes();
+  const uint64_t bytes = CorpusReader(inputs, options.reader).total_bytes();
+  Progress progress("tokenize", bytes == 0 ? 0 : bytes + val_bytes, "B");
   return {tokenize_corpus(tokenizer, inputs, options, pool,
                           [&](uint64_t consumed) { progress.set(consumed); }),
           {}};
@@ -128,7 +131,9 @@ void run(const Options& o, const CLI::App& app) {
     }
     manifest.add_input(o.mix);
   }
+  const std::vector<std::string> val_inputs = expand_globs(o.val);
   open_once(inputs);
+  open_once(val_inputs);
   prepare_output(o);
   Runtime runtime(o.threads);
   const Outcome outcome = mix ? tokenize_mix(o, *tokenizer, *mix, runtime.pool())
@@ -138,7 +143,9 @@ void run(const Options& o, const CLI::App& app) {
   const std::string info = dataset_json(result.info);
   tokenizer->save(o.output);
   write_file(fs::path(o.output) / "dataset.json", info);
-  for (const std::string& input : inputs) manifest.add_input(input);
+  for (const std::vector<std::string>* names : {&std::as_const(inputs), &val_inputs}) {
+    for (const std::string& input : *names) manifest.add_input(input);
+  }
   manifest.add_input(o.tokenizer);
   manifest.add_output(o.output);
   if (!o.val_documents.empty()) manifest.add_output(o.val_documents);
@@ -161,6 +168,8 @@ void define_tokenize(CLI::App& app) {
   app.add_option("--val-fraction", o->val_fraction,
                  "Share of the documents to hold out, chosen by the hash of their text")
       ->check(CLI::Range(0.0, 0.99));
+  app.add_option("--val", o->val, "Documents to hold out, all of them, besides that share")
+      ->type_name("FILE");
   app.add_option("--val-documents", o->val_documents,
                  "Write the held-out documents there too, as JSON lines")
       ->type_name("PATH");

@@ -2,17 +2,17 @@
 #     set -euo pipefail
 #     source "$(dirname "${BASH_SOURCE[0]}")/../recipe.sh"
 #     begin_recipe "$@"
-# and has $name and $here (of the recipe), $root (of the tree), $llmtool (the program: LLMTOOL, or
+# and has $recipe (its name) and $here (of the recipe), $root (of the tree), $llmtool (the program: LLMTOOL, or
 # build/llmtool), $small (an array: empty, or --small), $out (the folder of --output, or
-# runs/<name>[-small]; it is there) and $rest (an array: the other arguments; an error if there are
+# runs/<recipe>[-small]; it is there) and $rest (an array: the other arguments; an error if there are
 # any and $usage does not tell of them).
 here=$(cd "$(dirname "${BASH_SOURCE[1]}")" && pwd)
 root=$(cd "$here/../.." && pwd)
-name=$(basename "$here")
+recipe=$(basename "$here")
 llmtool=${LLMTOOL:-$root/build/llmtool}
 small=() rest=()
 
-say() { printf '%s: %s\n' "$name" "$*" >&2; }
+say() { printf '%s: %s\n' "$recipe" "$*" >&2; }
 die() {  # die MESSAGE WHAT-TO-DO
   say "error: $1"
   say "hint: $2"
@@ -35,7 +35,7 @@ begin_recipe() {
     esac
     shift
   done
-  out=${out:-$root/runs/$name${small:+-small}}
+  out=${out:-$root/runs/$recipe${small:+-small}}
   mkdir -p "$out"
   out=$(cd "$out" && pwd)
   [[ -x $llmtool ]] || die "there is no program '$llmtool'" "run 'make build', or set LLMTOOL"

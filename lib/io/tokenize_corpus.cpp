@@ -71,21 +71,21 @@ BlockTokenizer::BlockTokenizer(const Tokenizer& tokenizer, const TokenizeOptions
 }
 
 void BlockTokenizer::run(const CorpusBlock& block, int thread, TokenizedBlock& out,
-                         const Label& label) {
+                         const How& how) {
   for_each_document(block, parsers_[static_cast<size_t>(thread)], out.bad.taker(options_.skip_bad),
-                    [&](Document& document) { add(out, document, label); });
+                    [&](Document& document) { add(out, document, how); });
 }
 
-void BlockTokenizer::add(TokenizedBlock& out, const Document& document, const Label& label) const {
+void BlockTokenizer::add(TokenizedBlock& out, const Document& document, const How& how) const {
   if (document.text.empty()) {
     ++out.empty;
     return;
   }
   tokenizer_.encode(document.text, out.ids);
   out.ids.push_back(tokenizer_.eos_id());
-  const bool held_out = is_held_out(document.text);
-  out.documents.push_back(
-      {out.ids.size(), document.text.size(), held_out, label ? label(document) : std::string()});
+  const bool held_out = how.hold_out || is_held_out(document.text);
+  out.documents.push_back({out.ids.size(), document.text.size(), held_out,
+                           how.label ? how.label(document) : std::string()});
   out.space_symbols += count_occurrences(document.text, kSpaceSymbol);
   if (held_out && !options_.val_documents.empty()) append_document(out.held_out_lines, document);
 }
@@ -154,9 +154,12 @@ TokenizeResult TokenDatasetWriter::finish() {
   return std::move(state_->result);
 }
 
-TokenizeResult tokenize_corpus(const Tokenizer& tokenizer, const std::vector<std::string>& inputs,
-                               const TokenizeOptions& options, ThreadPool& pool,
-                               const std::function<void(uint64_t)>& on_bytes) {
+namespace {
+
+void tokenize_inputs(const Tokenizer& tokenizer, const std::vector<std::string>& inputs,
+                     const TokenizeOptions& options, ThreadPool& pool,
+                     const BlockTokenizer::How& how, TokenDatasetWriter& writer,
+                     const std::function<void(uint64_t)>& on_bytes) {
   struct Item {
     CorpusBlock block;
     uint64_t consumed = 0;
@@ -164,7 +167,6 @@ TokenizeResult tokenize_corpus(const Tokenizer& tokenizer, const std::vector<std
   };
   CorpusReader reader(inputs, options.reader);
   BlockTokenizer encoder(tokenizer, options, pool.size());
-  TokenDatasetWriter writer(tokenizer, options);
   run_in_order<Item>(
       pool, kBlocksPerThread * static_cast<size_t>(pool.size()),
       [&](Item& item) {
@@ -173,13 +175,37 @@ TokenizeResult tokenize_corpus(const Tokenizer& tokenizer, const std::vector<std
         return true;
       },
       [&](Item& item, int thread) {
-        encoder.run(item.block, thread, item.tokens);
+        encoder.run(item.block, thread, item.tokens, how);
         item.block.bytes = {};
       },
       [&](Item& item) {
         writer.add(item.tokens);
         if (on_bytes) on_bytes(item.consumed);
       });
+}
+
+}  // namespace
+
+void tokenize_val_inputs(const Tokenizer& tokenizer, const TokenizeOptions& options,
+                         ThreadPool& pool, TokenDatasetWriter& writer,
+                         const std::function<void(uint64_t)>& on_bytes) {
+  if (options.val_inputs.empty()) return;
+  tokenize_inputs(tokenizer, options.val_inputs, options, pool, {.hold_out = true}, writer,
+                  on_bytes);
+}
+
+TokenizeResult tokenize_corpus(const Tokenizer& tokenizer, const std::vector<std::string>& inputs,
+                               const TokenizeOptions& options, ThreadPool& pool,
+                               const std::function<void(uint64_t)>& on_bytes) {
+  TokenDatasetWriter writer(tokenizer, options);
+  uint64_t last = 0;
+  tokenize_inputs(tokenizer, inputs, options, pool, {}, writer, [&](uint64_t consumed) {
+    last = consumed;
+    if (on_bytes) on_bytes(consumed);
+  });
+  tokenize_val_inputs(tokenizer, options, pool, writer, [&](uint64_t consumed) {
+    if (on_bytes) on_bytes(last + consumed);
+  });
   return writer.finish();
 }
 

@@ -22,6 +22,7 @@ struct TokenizeOptions {
   // A document is held out if the hash of seed and text lies in this share of all hashes: the same
   // text is always on the same side.
   double val_fraction = 0;
+  std::vector<std::string> val_inputs = {};  // all of their documents are held out, after those
   uint64_t seed = 0;
   fs::path val_documents = {};  // the held-out documents as JSON lines; empty: not written
   uint64_t shard_bytes = uint64_t{1} << 30;
@@ -60,12 +61,15 @@ class BlockTokenizer {
  public:
   BlockTokenizer(const Tokenizer& tokenizer, const TokenizeOptions& options, int threads);
 
-  // What TokenizedBlock::Document::label is; may be empty.
-  using Label = std::function<std::string(const Document&)>;
-  void run(const CorpusBlock& block, int thread, TokenizedBlock& out, const Label& label = {});
+  struct How {
+    bool hold_out = false;  // all of them, whatever val_fraction says
+    // What TokenizedBlock::Document::label is; may be empty.
+    std::function<std::string(const Document&)> label = {};
+  };
+  void run(const CorpusBlock& block, int thread, TokenizedBlock& out, const How& how);
 
  private:
-  void add(TokenizedBlock& out, const Document& document, const Label& label) const;
+  void add(TokenizedBlock& out, const Document& document, const How& how) const;
   bool is_held_out(std::string_view text) const;
 
   const Tokenizer& tokenizer_;
@@ -96,6 +100,11 @@ class TokenDatasetWriter {
   struct State;
   std::unique_ptr<State> state_;
 };
+
+// The documents of val_inputs, as blocks, in order; on_bytes as below.
+void tokenize_val_inputs(const Tokenizer& tokenizer, const TokenizeOptions& options,
+                         ThreadPool& pool, TokenDatasetWriter& writer,
+                         const std::function<void(uint64_t)>& on_bytes = {});
 
 // Documents without text are left out and counted. on_bytes gets the bytes of the inputs consumed
 // so far. The files' bytes do not depend on the number of threads.

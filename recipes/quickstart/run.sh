@@ -36,13 +36,9 @@ tokenizer() {
   "$llmtool" tokenizer train "$out/corpus/train.jsonl.zst" -o "$out/tokenizer" --config "$config" \
     --overwrite
 }
-# Training looks for its validation tokens in val/.
 tokens() {
-  "$llmtool" tokenize "$out/corpus/train.jsonl.zst" -t "$out/tokenizer" -o "$out/tokens" \
-    --config "$config" --overwrite &&
-    "$llmtool" tokenize "$out/corpus/heldout.jsonl.zst" -t "$out/tokenizer" \
-      -o "$out/tokens/heldout" --config "$config" --overwrite &&
-    ln -sfn heldout/train "$out/tokens/val"
+  "$llmtool" tokenize "$out/corpus/train.jsonl.zst" --val "$out/corpus/heldout.jsonl.zst" \
+    -t "$out/tokenizer" -o "$out/tokens" --config "$config" --overwrite
 }
 train() {
   "$llmtool" train --data "$out/tokens" -o "$out/train" --config "$config" --resume --json \

@@ -38,9 +38,8 @@ if [[ $(cat "$out/begun" 2>/dev/null) != "$key" ]]; then
   echo "$key" >"$out/begun"
 fi
 "$llmtool" tokenizer train "$text" -o "$out/tokenizer" "${config[@]}" --overwrite >&2
-"$llmtool" tokenize "$out/train.txt" -t "$out/tokenizer" -o "$out/tokens" --overwrite >&2
-"$llmtool" tokenize "$out/val.txt" -t "$out/tokenizer" -o "$out/tokens/heldout" --overwrite >&2
-ln -sfn heldout/train "$out/tokens/val"  # where training looks for its validation tokens
+"$llmtool" tokenize "$out/train.txt" --val "$out/val.txt" -t "$out/tokenizer" -o "$out/tokens" \
+  --overwrite >&2
 for seed in "${seeds[@]}"; do
   if [[ ! -s $out/seed-$seed.json ]]; then
     say "seed $seed ..."

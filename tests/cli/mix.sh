@@ -71,6 +71,15 @@ run "$LLMTOOL" tokenize --mix mix.toml -t tok -o split --val-fraction 0.2 --val-
 [[ $(sort val.jsonl | uniq -d | wc -l) == 0 && -s val.jsonl ]]
 "$LLMTOOL" tokenize val.jsonl -t tok -o val -q >/dev/null && cmp val/train/train_00000.bin split/val/val_00000.bin
 
+# Files to hold out: as if they were tokenised by themselves, beside what the hash holds out.
+"$LLMTOOL" tokenize s1.jsonl -t tok -o val -q --overwrite >/dev/null
+run "$LLMTOOL" tokenize s0.jsonl --val s1.jsonl -t tok -o split -q --overwrite && exits 0
+cmp val/train/train_00000.bin split/val/val_00000.bin
+run "$LLMTOOL" tokenize --mix mix.toml --val s1.jsonl -t tok -o split -q --overwrite && exits 0
+cmp val/train/train_00000.bin split/val/val_00000.bin
+run "$LLMTOOL" tokenize s0.jsonl --val none.jsonl -t tok -o split -q --overwrite && exits 4 && says "none.jsonl"
+[[ -s split/dataset.json ]]
+
 # What is wrong is said.
 run "$LLMTOOL" mix mix.toml -o x.jsonl --tokens 90k && exits 2 && says "needs a tokenizer"
 run "$LLMTOOL" tokenize -t tok -o x && exits 2 && says "--mix"

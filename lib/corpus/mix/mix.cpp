@@ -306,8 +306,8 @@ MixedTokens mix_tokens(const MixOptions& options, const TokenizeOptions& dataset
   Mix mix(options, pool, progress);
   mix.read(
       [&](const MixSource& from, MixBlock& block, int thread) {
-        encoder.run(block.raw, thread, block.tokens,
-                    [&](const Document& document) { return value_of(from, document); });
+        const auto label = [&](const Document& document) { return value_of(from, document); };
+        encoder.run(block.raw, thread, block.tokens, {.hold_out = false, .label = label});
         block.tokens.for_each([&](const TokenizedBlock::Document& d, std::span<const int32_t> ids) {
           if (d.held_out) return;
           is_wide ? append_ids<uint32_t>(block.payload, ids)
@@ -316,6 +316,7 @@ MixedTokens mix_tokens(const MixOptions& options, const TokenizeOptions& dataset
         });
       },
       [&](const MixBlock& block) { writer.add(block.tokens, false); });
+  tokenize_val_inputs(*options.tokenizer, dataset, pool, writer);
   mix.draw();
   mix.begin("write", mix.mixer().drawn_bytes());
   uint64_t done = 0;
