@@ -152,28 +152,33 @@ class Cutter {
         break;
       }
     }
-    push(begin, at_, bullet(begin, digits) ? Word::kSkipped : 0);
+    push(begin, at_, marks(begin, digits));
     if (at_ - begin == 1 && first == 'c' && byte(begin - 1) == '(' && byte(at_) == ')')
       sign_ = true;
     if (digits && at_ - begin == 4 && (byte(begin) == '1' || byte(begin) == '2')) year_ = true;
   }
 
-  // "1.", "a)", "(iii)", "2.1" at the start of a line; rem, dnl and c as comment leaders.
+  int marks(size_t begin, bool digits) const {
+    if (words_.size() == line_ && leads(begin)) return Word::kSkipped | Word::kLeader;
+    return bullet(begin, digits) ? Word::kSkipped : 0;
+  }
+
+  // rem, dnl and c as comment leaders.
+  bool leads(size_t begin) const {
+    const size_t length = at_ - begin;
+    const unsigned char a = lower(byte(begin));
+    if (length == 1) return a == 'c' && byte(at_) <= ' ' && (begin == 0 || byte(begin - 1) == '\n');
+    if (length != 3) return false;
+    const unsigned char b = lower(byte(begin + 1)), c = lower(byte(begin + 2));
+    return (a == 'd' && b == 'n' && c == 'l') || (a == 'r' && b == 'e' && c == 'm');
+  }
+
+  // "1.", "a)", "(iii)", "2.1." at the start of a line.
   bool bullet(size_t begin, bool digits) const {
     const unsigned char next = byte(at_);
-    const bool starts = words_.size() == line_;
     const size_t length = at_ - begin;
-    if (digits) return (next == '.' || next == ')') && (length <= 2 || starts);
-    if (starts && length == 3) {
-      const unsigned char a = lower(byte(begin)), b = lower(byte(begin + 1));
-      const unsigned char c = lower(byte(begin + 2));
-      if ((a == 'd' && b == 'n' && c == 'l') || (a == 'r' && b == 'e' && c == 'm')) return true;
-    }
-    if (starts && length == 1 && lower(byte(begin)) == 'c' && next <= ' ' &&
-        (begin == 0 || byte(begin - 1) == '\n')) {
-      return true;
-    }
     if (next != ')' && next != '.') return false;
+    if (digits) return length <= 2 || words_.size() == line_;
     if (length == 1) return true;
     if (length > 4 || next == '.') return false;
     for (size_t i = begin; i < at_; ++i) {

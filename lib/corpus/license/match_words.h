@@ -14,8 +14,16 @@ struct Word {
   // "all rights reserved"); the rules for headers see it.
   // kUrl: a URL from its scheme (or "www.") to its end, hashed whole.
   // kLineStart: the first word of its line.
-  // kSentenceEnd: ".", ";", ":" or an empty line follows.
-  enum Flag : uint8_t { kSkipped = 1, kUrl = 2, kLineStart = 4, kSentenceEnd = 8, kNotice = 16 };
+  // kSentenceEnd: ".", ";" or ":" follows. kNotice: of a copyright line. kLeader: rem, dnl or c at
+  // the start of a line.
+  enum Flag : uint8_t {
+    kSkipped = 1,
+    kUrl = 2,
+    kLineStart = 4,
+    kSentenceEnd = 8,
+    kNotice = 16,
+    kLeader = 32
+  };
 
   uint64_t hash = 0;  // word_hash() of its bytes in lower case
   uint32_t begin = 0, end = 0;
