@@ -19,17 +19,18 @@ uint64_t PieceCache::hash(std::string_view word) {
   return XXH3_64bits(word.data(), word.size());
 }
 
-std::span<const int32_t> PieceCache::find(std::string_view word, uint64_t hash) const {
+std::optional<PieceCache::Found> PieceCache::find(std::string_view word, uint64_t hash) const {
   for (size_t slot = hash % kSlots; table_[slot].word_bytes != 0; slot = (slot + 1) % kSlots) {
     const Entry& e = table_[slot];
     if (e.hash == hash && std::string_view(words_).substr(e.word, e.word_bytes) == word) {
-      return {ids_.data() + e.ids, e.id_count};
+      return Found{{ids_.data() + e.ids, e.id_count}, e.limit};
     }
   }
-  return {};
+  return std::nullopt;
 }
 
-void PieceCache::add(std::string_view word, uint64_t hash, std::span<const int32_t> ids) {
+void PieceCache::add(std::string_view word, uint64_t hash, std::span<const int32_t> ids,
+                     float limit) {
   LLMTOOL_ASSERT(!word.empty() && word.size() <= kMaxWord && ids.size() <= UINT16_MAX);
   if (used_ == kSlots / 2) {
     std::fill(table_.begin(), table_.end(), Entry{});
@@ -39,8 +40,12 @@ void PieceCache::add(std::string_view word, uint64_t hash, std::span<const int32
   }
   size_t slot = hash % kSlots;
   while (table_[slot].word_bytes != 0) slot = (slot + 1) % kSlots;
-  table_[slot] = {hash, static_cast<uint32_t>(words_.size()), static_cast<uint32_t>(ids_.size()),
-                  static_cast<uint16_t>(word.size()), static_cast<uint16_t>(ids.size())};
+  table_[slot] = {hash,
+                  static_cast<uint32_t>(words_.size()),
+                  static_cast<uint32_t>(ids_.size()),
+                  static_cast<uint16_t>(word.size()),
+                  static_cast<uint16_t>(ids.size()),
+                  limit};
   words_.append(word);
   ids_.insert(ids_.end(), ids.begin(), ids.end());
   ++used_;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -17,10 +18,14 @@ class PieceCache {
 
   static uint64_t hash(std::string_view word);
 
-  // The ids that add() stored for word, valid until the next add(); data() is null if none.
-  std::span<const int32_t> find(std::string_view word, uint64_t hash) const;
-  // word is not in the cache yet. A full cache starts anew.
-  void add(std::string_view word, uint64_t hash, std::span<const int32_t> ids);
+  struct Found {
+    std::span<const int32_t> ids;  // valid until the next add()
+    float limit = 0;
+  };
+  // What add() stored for word, if anything.
+  std::optional<Found> find(std::string_view word, uint64_t hash) const;
+  // word is not in the cache yet. limit: a number to keep with the ids. A full cache starts anew.
+  void add(std::string_view word, uint64_t hash, std::span<const int32_t> ids, float limit);
 
  private:
   struct Entry {
@@ -28,6 +33,7 @@ class PieceCache {
     uint32_t word = 0, ids = 0;  // offsets
     uint16_t word_bytes = 0;     // 0: empty
     uint16_t id_count = 0;
+    float limit = 0;
   };
 
   std::vector<Entry> table_;

@@ -1,14 +1,13 @@
 #include "lib/text/sentencepiece_model.h"
 
-#include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <google/protobuf/stubs/logging.h>
 #include <sentencepiece_model.pb.h>
 #include <unordered_set>
 
 #include "lib/base/error.h"
 #include "lib/base/format.h"
+#include "lib/text/charsmap.h"
 #include "lib/text/utf8.h"
 
 namespace llmtool {
@@ -17,8 +16,8 @@ namespace {
 using sentencepiece::ModelProto;
 using sentencepiece::TrainerSpec;
 
-// The library matches user-defined symbols into an array of this size on its stack.
-constexpr size_t kMaxNestedSymbols = 64;
+// Bounds what a hostile model can cost: the library's trainer writes at most 512 characters.
+constexpr size_t kMaxPieceBytes = 4096;
 constexpr size_t kMaxModelBytes = size_t{1} << 30;
 
 class Checker {
@@ -71,65 +70,20 @@ SentencePieceModel::Type type_of(const TrainerSpec& spec, const Checker& check) 
   return {};
 }
 
-// Units of a Darts double array.
-uint32_t unit_at(std::string_view trie, size_t i) {
-  uint32_t unit;
-  std::memcpy(&unit, trie.data() + 4 * i, sizeof unit);
-  return unit;
-}
-bool is_leaf_value(uint32_t unit) {
-  return unit >> 31;
-}
-bool has_leaf(uint32_t unit) {
-  return (unit >> 8) & 1;
-}
-size_t offset_of(uint32_t unit) {
-  return size_t{unit >> 10} << ((unit & (1u << 9)) >> 6);
-}
-
-// The library follows the offsets of the normalisation trie unchecked: each must stay inside, and
-// each value must point into the strings behind the trie.
 void check_charsmap(std::string_view map, const Checker& check) {
   if (map.empty()) return;
-  uint32_t trie_bytes = 0;
-  check(map.size() > sizeof trie_bytes, "its normalisation map has ", map.size(), " bytes");
-  std::memcpy(&trie_bytes, map.data(), sizeof trie_bytes);
-  map.remove_prefix(sizeof trie_bytes);
-  check(trie_bytes > 0 && trie_bytes % 4 == 0 && trie_bytes < map.size(),
-        "its normalisation map has ", map.size(), " bytes and names a trie of ", trie_bytes);
-  const std::string_view trie = map.substr(0, trie_bytes), strings = map.substr(trie_bytes);
-  check(strings.back() == '\0', "the strings of its normalisation map do not end with a zero");
-  const size_t units = trie_bytes / 4;
-  for (size_t i = 0; i < units; ++i) {
-    const uint32_t unit = unit_at(trie, i);
-    if (is_leaf_value(unit)) continue;
-    const size_t children = i ^ offset_of(unit);
-    check((children | 0xff) < units, "unit ", i, " of its normalisation trie points outside");
-    if (has_leaf(unit)) {
-      check((unit_at(trie, children) & 0x7fffffff) < strings.size(), "unit ", i,
-            " of its normalisation trie has a value outside");
-    }
-  }
-}
-
-void check_nesting(std::vector<std::string_view> symbols, const Checker& check) {
-  std::sort(symbols.begin(), symbols.end());
-  std::vector<std::string_view> prefixes;
-  for (const std::string_view symbol : symbols) {
-    while (!prefixes.empty() && !symbol.starts_with(prefixes.back())) prefixes.pop_back();
-    prefixes.push_back(symbol);
-    check(prefixes.size() <= kMaxNestedSymbols, "more than ", kMaxNestedSymbols,
-          " of its user-defined symbols are prefixes of each other");
-  }
+  const std::string problem = Charsmap::problem_of(map);
+  check(problem.empty(), problem);
 }
 
 void read_pieces(const ModelProto& proto, SentencePieceModel& model, const Checker& check) {
   std::unordered_set<std::string_view> seen;
-  std::vector<std::string_view> symbols;
   model.pieces.reserve(static_cast<size_t>(proto.pieces_size()));
   for (const auto& p : proto.pieces()) {
     const auto id = static_cast<int32_t>(model.pieces.size());
     check(!p.piece().empty(), "piece ", id, " is empty");
+    check(p.piece().size() <= kMaxPieceBytes, "piece ", id, " has ", p.piece().size(),
+          " bytes, at most ", kMaxPieceBytes, " are read");
     check(first_invalid_utf8(p.piece()) == std::string::npos, "piece ", id, " is not UTF-8");
     check(p.piece().find('\0') == std::string::npos, "piece ", id, " holds a zero byte");
     check(seen.insert(p.piece()).second, "piece ", id, " ('", p.piece(), "') stands there twice");
@@ -139,16 +93,29 @@ void read_pieces(const ModelProto& proto, SentencePieceModel& model, const Check
       check(model.unk_id < 0, "pieces ", model.unk_id, " and ", id, " are both the unknown piece");
       model.unk_id = id;
     }
-    if (kind == PieceKind::kUserDefined) symbols.push_back(p.piece());
     model.pieces.push_back({p.piece(), p.score(), kind});
   }
   check(model.unk_id >= 0, "it has no unknown piece");
-  check_nesting(std::move(symbols), check);
 }
 
-void check_byte_pieces(const SentencePieceModel& model, const Checker& check) {
+// "<0x0A>": the byte, -1 for another text.
+int byte_of(std::string_view piece) {
+  static constexpr std::string_view kDigits = "0123456789ABCDEF";
+  if (piece.size() != 6 || !piece.starts_with("<0x") || piece[5] != '>') return -1;
+  const size_t high = kDigits.find(piece[3]), low = kDigits.find(piece[4]);
+  return high == kDigits.npos || low == kDigits.npos ? -1 : static_cast<int>(16 * high + low);
+}
+
+void read_byte_pieces(SentencePieceModel& model, const Checker& check) {
   int found = 0;
-  for (const auto& p : model.pieces) found += p.kind == PieceKind::kByte;
+  for (size_t id = 0; id < model.pieces.size(); ++id) {
+    const auto& p = model.pieces[id];
+    if (p.kind != PieceKind::kByte) continue;
+    const int byte = byte_of(p.text);
+    check(byte >= 0, "byte piece ", id, " is '", p.text, "', expected <0x00> to <0xFF>");
+    model.byte_ids[static_cast<size_t>(byte)] = static_cast<int32_t>(id);
+    ++found;
+  }
   check(found == (model.byte_fallback ? 256 : 0), "it has ", found, " byte pieces, expected ",
         model.byte_fallback ? 256 : 0);
 }
@@ -170,9 +137,9 @@ void read_settings(const ModelProto& proto, SentencePieceModel& model, const Che
   model.unk_surface = trainer.unk_surface();
   model.add_dummy_prefix = normalizer.add_dummy_prefix();
   model.remove_extra_whitespaces = normalizer.remove_extra_whitespaces();
-  model.identity_normalization =
-      normalizer.precompiled_charsmap().empty() && normalizer.escape_whitespaces();
+  model.escape_whitespaces = normalizer.escape_whitespaces();
   check_charsmap(normalizer.precompiled_charsmap(), check);
+  model.charsmap = normalizer.precompiled_charsmap();
   check(proto.denormalizer_spec().precompiled_charsmap().empty(),
         "it rewrites decoded text (denormalizer_spec), which llmtool does not do");
   model.bos_id = control_id(model, trainer.bos_piece().empty() ? "<s>" : trainer.bos_piece());
@@ -199,16 +166,15 @@ SentencePieceModel parse_sentencepiece_model(std::string bytes, std::string_view
   SentencePieceModel model;
   read_pieces(proto, model, check);
   read_settings(proto, model, check);
-  check_byte_pieces(model, check);
+  read_byte_pieces(model, check);
   model.bytes = std::move(bytes);
   return model;
 }
 
-std::string without_dummy_prefix(const SentencePieceModel& model) {
-  ModelProto proto = parse_proto(model.bytes, Checker("model"));
-  proto.mutable_normalizer_spec()->set_add_dummy_prefix(false);
-  proto.clear_self_test_data();
-  return proto.SerializeAsString();
+std::optional<std::string> SentencePieceModel::spaced_text(const Piece& piece) const {
+  if (!escape_whitespaces) return piece.text;
+  if (piece.text.find(' ') != piece.text.npos) return std::nullopt;
+  return replace_all(piece.text, kSpaceSymbol, " ");
 }
 
 namespace {

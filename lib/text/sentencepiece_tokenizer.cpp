@@ -1,30 +1,15 @@
 #include "lib/text/sentencepiece_tokenizer.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdlib>
 #include <nlohmann/json.hpp>
-#include <sentencepiece_processor.h>
 
 #include "lib/base/error.h"
-#include "lib/text/sentencepiece_log.h"
 #include "lib/text/utf8.h"
 
 namespace llmtool {
 namespace {
-
-using sentencepiece::SentencePieceProcessor;
-
-void check_status(const sentencepiece::util::Status& status, std::string_view what) {
-  if (status.ok()) return;
-  fail(Fault::kInput, concat("SentencePiece cannot ", what, ": ", status.ToString()));
-}
-
-std::unique_ptr<SentencePieceProcessor> load(const std::string& bytes) {
-  set_sentencepiece_log(SentencePieceLog::kFatal);
-  auto processor = std::make_unique<SentencePieceProcessor>();
-  check_status(processor->LoadFromSerializedProto(bytes), "use the model");
-  return processor;
-}
 
 std::string bytes_of(const SentencePieceModel::Piece& piece, const SentencePieceModel& model) {
   switch (piece.kind) {
@@ -39,33 +24,26 @@ std::string bytes_of(const SentencePieceModel::Piece& piece, const SentencePiece
   }
 }
 
-// The pieces that can join two characters of a text.
-std::vector<std::string_view> joining_pieces(const SentencePieceModel& model,
-                                             const std::vector<std::string>& bytes) {
-  std::vector<std::string_view> pieces;
-  for (size_t id = 0; id < bytes.size(); ++id) {
-    const PieceKind kind = model.pieces[id].kind;
-    const bool merges = kind == PieceKind::kNormal && model.type != SentencePieceModel::Type::kChar;
-    if (merges || kind == PieceKind::kUserDefined) pieces.push_back(bytes[id]);
+// The pieces that can join two characters of a text, as they stand there.
+WordCutter cutter_of(const SentencePieceModel& model) {
+  std::vector<std::string> texts;
+  for (const auto& piece : model.pieces) {
+    const bool joins = (piece.kind == PieceKind::kNormal || piece.kind == PieceKind::kUnused) &&
+                       model.type != SentencePieceModel::Type::kChar;
+    if (!joins && piece.kind != PieceKind::kUserDefined) continue;
+    if (auto text = model.spaced_text(piece)) texts.push_back(std::move(*text));
   }
-  return pieces;
-}
-
-// True if the library would only write spaces as U+2581. Models with unused pieces are left to it:
-// it takes them apart again by the way they were merged last, anywhere in the text.
-bool is_plain(const SentencePieceModel& model) {
-  const bool has_unused = std::any_of(model.pieces.begin(), model.pieces.end(),
-                                      [](const auto& p) { return p.kind == PieceKind::kUnused; });
-  return model.identity_normalization && !model.remove_extra_whitespaces &&
-         !model.space_as_suffix && !has_unused;
+  return WordCutter({texts.begin(), texts.end()});
 }
 
 }  // namespace
 
 struct SentencePieceTokenizer::Scratch {
+  std::string text;  // as the normaliser wrote it
   PieceCache cache;
-  std::vector<int> word_ids;
-  std::vector<UnigramEncoder::Best> best;
+  std::vector<int32_t> word_ids;
+  UnigramEncoder::Scratch unigram;
+  BpeEncoder::Scratch bpe;
 };
 
 class SentencePieceTokenizer::ScratchLease {
@@ -91,15 +69,16 @@ class SentencePieceTokenizer::ScratchLease {
 
 SentencePieceTokenizer::SentencePieceTokenizer(SentencePieceModel model,
                                                std::map<std::string, std::string> files)
-    : model_(std::move(model)), files_(std::move(files)), whole_(load(model_.bytes)) {
+    : model_(std::move(model)),
+      files_(std::move(files)),
+      normalizer_(model_),
+      cutter_(cutter_of(model_)) {
   for (const auto& piece : model_.pieces) piece_bytes_.push_back(bytes_of(piece, model_));
-  if (!is_plain(model_)) return;
   if (model_.type == SentencePieceModel::Type::kUnigram) {
     unigram_ = std::make_unique<UnigramEncoder>(model_);
-    return;
+  } else {
+    bpe_ = std::make_unique<BpeEncoder>(model_);
   }
-  cutter_ = std::make_unique<WordCutter>(joining_pieces(model_, piece_bytes_));
-  if (cutter_->useful()) words_ = load(without_dummy_prefix(model_));
 }
 
 SentencePieceTokenizer::~SentencePieceTokenizer() = default;
@@ -114,64 +93,81 @@ std::string_view SentencePieceTokenizer::piece_bytes(int32_t id) const {
   return piece_bytes_[static_cast<size_t>(id)];
 }
 
-std::vector<int32_t> SentencePieceTokenizer::encode_whole(std::string_view text) const {
-  std::vector<int> ids;
-  check_status(whole_->Encode({text.data(), text.size()}, &ids), "encode a text");
-  return ids;
-}
-
 void SentencePieceTokenizer::encode(std::string_view text, std::vector<int32_t>& ids) const {
-  const bool ours = words_ || (unigram_ && text.size() < UnigramEncoder::kMaxText &&
-                               first_invalid_utf8(text) == text.npos);
-  if (!ours) {
-    const std::vector<int32_t> all = encode_whole(text);
-    ids.insert(ids.end(), all.begin(), all.end());
-  } else if (text.find(kSpaceSymbol) != text.npos || (model_.add_dummy_prefix && !text.empty())) {
-    encode_spaced((model_.add_dummy_prefix ? " " : "") + replace_all(text, kSpaceSymbol, " "), ids);
-  } else {
-    encode_spaced(text, ids);
-  }
-}
-
-// text has spaces where the library would have U+2581.
-void SentencePieceTokenizer::encode_spaced(std::string_view text, std::vector<int32_t>& ids) const {
   ScratchLease scratch(*this);
+  normalizer_.normalize(text, (*scratch).text);
   if (unigram_) {
-    unigram_->encode(text, (*scratch).best, ids);
+    encode_unigram(*scratch, ids);
   } else {
-    encode_words(text, *scratch, ids);
+    encode_bpe(*scratch, ids);
   }
 }
 
-void SentencePieceTokenizer::encode_words(std::string_view text, Scratch& scratch,
-                                          std::vector<int32_t>& ids) const {
+void SentencePieceTokenizer::encode_bpe(Scratch& scratch, std::vector<int32_t>& ids) const {
+  const std::string_view text = scratch.text;
   const size_t first = ids.size();
   for (size_t begin = 0; begin < text.size();) {
-    const size_t end = cutter_->end_of_part(text, begin);
-    append_word(text.substr(begin, end - begin), first, scratch, ids);
+    const size_t end = cutter_.end_of_part(text, begin);
+    if (!append_word(text.substr(begin, end - begin), first, scratch, ids)) {
+      ids.resize(first);
+      bpe_->encode_whole(text, scratch.bpe, ids);
+      return;
+    }
     begin = end;
   }
 }
 
-void SentencePieceTokenizer::append_word(std::string_view word, size_t first, Scratch& scratch,
+// False if the ids depend on the rest of the text.
+bool SentencePieceTokenizer::append_word(std::string_view word, size_t first, Scratch& scratch,
                                          std::vector<int32_t>& ids) const {
+  if (word.size() > PieceCache::kMaxWord) return bpe_->encode_part(word, first, scratch.bpe, ids);
+  const uint64_t hash = PieceCache::hash(word);
   std::span<const int32_t> found;
-  uint64_t hash = 0;
-  const bool short_word = word.size() <= PieceCache::kMaxWord;
-  if (short_word) {
-    hash = PieceCache::hash(word);
-    found = scratch.cache.find(word, hash);
-  }
-  if (found.empty()) {
-    check_status(words_->Encode({word.data(), word.size()}, &scratch.word_ids), "encode a word");
+  if (const auto known = scratch.cache.find(word, hash)) {
+    found = known->ids;
+  } else {
+    scratch.word_ids.clear();
+    if (!bpe_->encode_part(word, 0, scratch.bpe, scratch.word_ids)) return false;
     found = scratch.word_ids;
-    if (short_word) scratch.cache.add(word, hash, found);
+    scratch.cache.add(word, hash, found, 0);
   }
-  // The library writes a run of unknown characters as one unknown piece.
-  const bool unknown_run = !model_.byte_fallback && ids.size() > first &&
-                           ids.back() == model_.unk_id && !found.empty() &&
-                           found.front() == model_.unk_id;
+  // A run of unknown characters is one unknown piece.
+  const bool unknown_run = !model_.byte_fallback && found.front() == model_.unk_id &&
+                           ids.size() > first && ids.back() == model_.unk_id;
   ids.insert(ids.end(), found.begin() + (unknown_run ? 1 : 0), found.end());
+  return true;
+}
+
+void SentencePieceTokenizer::encode_unigram(Scratch& scratch, std::vector<int32_t>& ids) const {
+  const std::string_view text = scratch.text;
+  const size_t first = ids.size();
+  float score = 0;
+  for (size_t begin = 0; begin < text.size();) {
+    const size_t end = cutter_.end_of_part(text, begin);
+    append_part(text.substr(begin, end - begin), score, first, scratch, ids);
+    begin = end;
+  }
+}
+
+void SentencePieceTokenizer::append_part(std::string_view part, float& score, size_t first,
+                                         Scratch& scratch, std::vector<int32_t>& ids) const {
+  if (part.size() > PieceCache::kMaxWord) {
+    unigram_->encode(part, score, first, scratch.unigram, ids);
+    return;
+  }
+  const uint64_t hash = PieceCache::hash(part);
+  auto found = scratch.cache.find(part, hash);
+  if (!found) {
+    const float limit = unigram_->encode_anywhere(part, scratch.unigram, scratch.word_ids);
+    found = {scratch.word_ids, limit};
+    scratch.cache.add(part, hash, scratch.word_ids, limit);
+  }
+  if (std::abs(score) <= found->limit) {
+    ids.insert(ids.end(), found->ids.begin(), found->ids.end());
+    score = unigram_->score_behind(score, found->ids);
+  } else {
+    unigram_->encode(part, score, first, scratch.unigram, ids);
+  }
 }
 
 std::string SentencePieceTokenizer::decode(std::span<const int32_t> ids) const {
@@ -183,7 +179,7 @@ std::string SentencePieceTokenizer::decode(std::span<const int32_t> ids) const {
           " is not in the vocabulary: expected 0 to ", vocab_size() - 1);
     std::string_view bytes = piece_bytes(id);
     if (at_start && at(id).kind != PieceKind::kUnknown && at(id).kind != PieceKind::kByte &&
-        bytes.starts_with(' ')) {
+        at(id).text.starts_with(kSpaceSymbol)) {
       bytes.remove_prefix(1);
       at_start = model_.remove_extra_whitespaces;
     }

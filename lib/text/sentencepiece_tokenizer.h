@@ -1,6 +1,6 @@
-// SentencePiece models behind Tokenizer. A text of a byte-pair or character model is cut into words
-// where that cannot change the ids, the library encodes each word once, and its ids are remembered.
-// Unigram models have an encoder of ours. Models that rewrite text go to the library as they are.
+// SentencePiece models behind Tokenizer, all of them by the same path: the text is rewritten as the
+// model asks, cut into words where that cannot change the ids, and the ids of each word are found
+// once and remembered. They are those of SentencePiece's own encoder (0.1.97).
 #pragma once
 
 #include <map>
@@ -9,15 +9,13 @@
 #include <string>
 #include <vector>
 
+#include "lib/text/bpe_encoder.h"
 #include "lib/text/piece_cache.h"
 #include "lib/text/sentencepiece_model.h"
+#include "lib/text/text_normalizer.h"
 #include "lib/text/tokenizer.h"
 #include "lib/text/unigram_encoder.h"
 #include "lib/text/word_cutter.h"
-
-namespace sentencepiece {
-class SentencePieceProcessor;
-}
 
 namespace llmtool {
 
@@ -44,27 +42,25 @@ class SentencePieceTokenizer final : public Tokenizer {
   std::string checksum() const override;
   void save(const fs::path& folder) const override;
 
-  // The library's answer for the whole text at once: what encode() must equal.
-  std::vector<int32_t> encode_whole(std::string_view text) const;
-
  private:
   struct Scratch;
   class ScratchLease;
 
   const SentencePieceModel::Piece& at(int32_t id) const;
-  void encode_spaced(std::string_view text, std::vector<int32_t>& ids) const;
-  void encode_words(std::string_view text, Scratch& scratch, std::vector<int32_t>& ids) const;
-  void append_word(std::string_view word, size_t first, Scratch& scratch,
+  void encode_bpe(Scratch& scratch, std::vector<int32_t>& ids) const;
+  bool append_word(std::string_view word, size_t first, Scratch& scratch,
+                   std::vector<int32_t>& ids) const;
+  void encode_unigram(Scratch& scratch, std::vector<int32_t>& ids) const;
+  void append_part(std::string_view part, float& score, size_t first, Scratch& scratch,
                    std::vector<int32_t>& ids) const;
 
   SentencePieceModel model_;
   std::map<std::string, std::string> files_;
   std::vector<std::string> piece_bytes_;  // by id
-  std::unique_ptr<sentencepiece::SentencePieceProcessor> whole_;
-  // For words: the library without the space in front of a text. Null if texts are not cut.
-  std::unique_ptr<sentencepiece::SentencePieceProcessor> words_;
-  std::unique_ptr<WordCutter> cutter_;
-  std::unique_ptr<UnigramEncoder> unigram_;
+  TextNormalizer normalizer_;
+  WordCutter cutter_;
+  std::unique_ptr<UnigramEncoder> unigram_;  // or
+  std::unique_ptr<BpeEncoder> bpe_;          // for byte-pair and character models
 
   mutable std::mutex mutex_;
   mutable std::vector<std::unique_ptr<Scratch>> idle_;  // one per call that ran at the same time

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <cfloat>
+#include <cmath>
+#include <limits>
 
 #include "lib/base/error.h"
-#include "lib/text/utf8.h"
+#include "lib/text/code_points.h"
 
 namespace llmtool {
 namespace {
@@ -13,14 +15,26 @@ namespace {
 constexpr float kUnknownPenalty = 10.0f;
 constexpr double kSymbolPenalty = 0.1;
 
-size_t character_length(char first) {
-  const auto c = static_cast<uint8_t>(first);
-  return c < 0xc0 ? 1 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : 4;
+// A piece that ends at target, of a path with this score.
+void offer(UnigramEncoder::Best& target, double score, int32_t id, size_t start) {
+  if (target.start >= 0 && score <= target.score) return;
+  target = {static_cast<float>(score), id, static_cast<int32_t>(start)};
+}
+
+void offer(UnigramEncoder::Choice& target, double score, int32_t id, size_t start) {
+  if (target.start < 0) {
+    target = {score, std::numeric_limits<double>::infinity(), id, static_cast<int32_t>(start)};
+  } else if (score > target.score) {
+    target = {score, score - target.score, id, static_cast<int32_t>(start)};
+  } else {
+    target.gap = std::min(target.gap, target.score - score);
+  }
 }
 
 }  // namespace
 
-UnigramEncoder::UnigramEncoder(const SentencePieceModel& model) : unk_id_(model.unk_id) {
+UnigramEncoder::UnigramEncoder(const SentencePieceModel& model)
+    : unk_id_(model.unk_id), unknown_(model) {
   float lowest = FLT_MAX, highest = FLT_MIN;
   for (const auto& p : model.pieces) {
     if (p.kind != PieceKind::kNormal) continue;
@@ -29,134 +43,90 @@ UnigramEncoder::UnigramEncoder(const SentencePieceModel& model) : unk_id_(model.
   }
   unknown_score_ = lowest - kUnknownPenalty;
 
-  std::vector<std::string> texts(model.pieces.size());
-  std::vector<Key> keys;
-  if (model.byte_fallback) byte_ids_.resize(256);
+  std::vector<PieceTrie::Key> keys;
   for (size_t id = 0; id < model.pieces.size(); ++id) {
     const auto& p = model.pieces[id];
     const bool symbol = p.kind == PieceKind::kUserDefined;
     scores_.push_back(symbol ? static_cast<float>(p.text.size()) * highest - kSymbolPenalty
                              : double{p.score});
-    if (p.kind == PieceKind::kByte) {
-      byte_ids_[std::stoul(p.text.substr(3, 2), nullptr, 16)] = static_cast<int32_t>(id);
-    }
     if (p.kind != PieceKind::kNormal && !symbol) continue;
-    texts[id] = replace_all(p.text, kSpaceSymbol, " ");
-    keys.push_back({texts[id], static_cast<int32_t>(id)});
-  }
-  std::sort(keys.begin(), keys.end(), [](const Key& a, const Key& b) { return a.text < b.text; });
-  trie_.resize(512);
-  build(keys, 0, 0, keys.size(), 0);
-  trie_.resize(trie_.size() + 256);  // any byte may be looked up at any node
-}
-
-// Places the children of a node, whose keys are [begin, end) and agree in their first depth bytes.
-void UnigramEncoder::build(const std::vector<Key>& keys, uint32_t node, size_t begin, size_t end,
-                           size_t depth) {
-  if (begin < end && keys[begin].text.size() == depth) trie_[node].id = keys[begin++].id;
-  if (begin == end) return;
-  std::vector<uint8_t> labels;
-  std::vector<size_t> starts;
-  for (size_t i = begin; i < end; ++i) {
-    const auto label = static_cast<uint8_t>(keys[i].text[depth]);
-    if (!labels.empty() && labels.back() == label) continue;
-    labels.push_back(label);
-    starts.push_back(i);
-  }
-  starts.push_back(end);
-  const uint32_t base = find_base(labels);
-  trie_[node].base = base;
-  for (const uint8_t label : labels) trie_[base + label].parent = static_cast<int32_t>(node);
-  for (size_t c = 0; c < labels.size(); ++c) {
-    build(keys, base + labels[c], starts[c], starts[c + 1], depth + 1);
-  }
-}
-
-uint32_t UnigramEncoder::find_base(const std::vector<uint8_t>& labels) {
-  while (first_free_ < trie_.size() && trie_[first_free_].parent >= 0) ++first_free_;
-  const uint32_t begin = std::max<uint32_t>(first_free_, labels[0] + 1u);
-  uint32_t taken = 0;
-  for (uint32_t slot = begin;; ++slot) {
-    const uint32_t base = slot - labels[0];
-    if (trie_.size() < size_t{base} + 257) trie_.resize(2 * trie_.size() + 257);
-    if (trie_[slot].parent >= 0) {
-      ++taken;
-      continue;
+    if (auto text = model.spaced_text(p)) {
+      keys.push_back({std::move(*text), static_cast<int32_t>(id)});
     }
-    const bool fits = std::all_of(labels.begin(), labels.end(),
-                                  [&](uint8_t label) { return trie_[base + label].parent < 0; });
-    if (!fits) continue;
-    // Where 19 of 20 slots are taken it is not worth looking again (the rule of Darts).
-    if (uint64_t{taken} * 20 >= (uint64_t{slot} - begin + 1) * 19) first_free_ = slot;
-    return base;
   }
+  trie_ = PieceTrie(std::move(keys));
 }
 
-void UnigramEncoder::search(std::string_view text, std::vector<Best>& best) const {
-  best.assign(text.size() + 1, {0, -1, -1});
-  for (size_t start = 0; start < text.size();) {
-    const float before = best[start].score;
-    const size_t next = start + character_length(text[start]);
+template <class Node>
+void UnigramEncoder::search(std::string_view part, std::vector<Node>& nodes) const {
+  for (size_t start = 0; start < part.size();) {
+    const auto before = nodes[start].score;
+    const size_t next = start + sequence_length(static_cast<unsigned char>(part[start]));
     bool has_character = false;
-    uint32_t node = 0;
-    for (size_t at = start; at < text.size();) {
-      const uint32_t child = trie_[node].base + static_cast<uint8_t>(text[at]);
-      if (trie_[child].parent != static_cast<int32_t>(node)) break;
-      node = child;
+    uint32_t node = PieceTrie::kRoot;
+    for (size_t at = start; at < part.size();) {
+      if (!trie_.step(node, static_cast<unsigned char>(part[at]))) break;
       ++at;
-      const int32_t id = trie_[node].id;
+      const int32_t id = trie_.id(node);
       if (id < 0) continue;
-      const double score = scores_[static_cast<size_t>(id)] + before;
-      Best& target = best[at];
-      if (target.start < 0 || score > target.score) {
-        target = {static_cast<float>(score), id, static_cast<int32_t>(start)};
-      }
+      offer(nodes[at], scores_[static_cast<size_t>(id)] + before, id, start);
       has_character = has_character || at == next;
     }
-    if (!has_character) {
-      const float score = unknown_score_ + before;
-      Best& target = best[next];
-      if (target.start < 0 || score > target.score) {
-        target = {score, unk_id_, static_cast<int32_t>(start)};
-      }
-    }
+    if (!has_character) offer(nodes[next], unknown_score_ + before, unk_id_, start);
     start = next;
   }
 }
 
-void UnigramEncoder::encode(std::string_view text, std::vector<Best>& best,
+// The path is known from its end; ends are turned round.
+template <class Node>
+void UnigramEncoder::find_path(const std::vector<Node>& nodes, std::vector<int32_t>& ends) const {
+  ends.clear();
+  for (auto end = static_cast<int32_t>(nodes.size() - 1); end > 0;) {
+    ends.push_back(end);
+    end = nodes[static_cast<size_t>(end)].start;
+  }
+  std::reverse(ends.begin(), ends.end());
+}
+
+void UnigramEncoder::encode(std::string_view part, float& score, size_t first, Scratch& scratch,
                             std::vector<int32_t>& ids) const {
-  LLMTOOL_ASSERT(text.size() <= kMaxText);
-  search(text, best);
-  // The path is known from its end: its starts are turned round, then read forwards.
-  size_t pieces = 0;
-  for (auto end = static_cast<int32_t>(text.size()); end > 0; ++pieces) {
-    end = best[static_cast<size_t>(end)].start;
-  }
-  std::vector<int32_t> ends(pieces);
-  for (auto end = static_cast<int32_t>(text.size()); end > 0;) {
-    ends[--pieces] = end;
-    end = best[static_cast<size_t>(end)].start;
-  }
-  bool after_unknown = false;
-  for (const int32_t end : ends) {
+  check(part.size() <= kMaxPart, Fault::kInput, "a document has ", part.size(),
+        " bytes where no piece of the tokenizer ends, at most ", kMaxPart, " can be encoded");
+  auto& best = scratch.best;
+  best.assign(part.size() + 1, Best{});
+  best[0].score = score;
+  search(part, best);
+  find_path(best, scratch.ends);
+  for (const int32_t end : scratch.ends) {
     const Best& piece = best[static_cast<size_t>(end)];
     if (piece.id != unk_id_) {
       ids.push_back(piece.id);
-    } else if (!byte_ids_.empty()) {
-      const auto start = static_cast<size_t>(piece.start);
-      append_unknown(text.substr(start, static_cast<size_t>(end) - start), ids);
-    } else if (!after_unknown) {
-      ids.push_back(unk_id_);  // one for a run
+      continue;
     }
-    after_unknown = piece.id == unk_id_;
+    const auto start = static_cast<size_t>(piece.start);
+    unknown_.append(part.substr(start, static_cast<size_t>(end) - start), first, ids);
   }
+  score = best[part.size()].score;
 }
 
-void UnigramEncoder::append_unknown(std::string_view character, std::vector<int32_t>& ids) const {
-  for (const char c : character == " " ? kSpaceSymbol : character) {
-    ids.push_back(byte_ids_[static_cast<uint8_t>(c)]);
+float UnigramEncoder::encode_anywhere(std::string_view part, Scratch& scratch,
+                                      std::vector<int32_t>& ids) const {
+  auto& choices = scratch.choices;
+  choices.assign(part.size() + 1, Choice{});
+  search(part, choices);
+  find_path(choices, scratch.ends);
+  ids.clear();
+  double gap = std::numeric_limits<double>::infinity(), largest = 0;
+  for (const Choice& c : choices) largest = std::max(largest, std::abs(c.score));
+  for (const int32_t end : scratch.ends) {
+    const Choice& piece = choices[static_cast<size_t>(end)];
+    if (piece.id == unk_id_) return -1;
+    ids.push_back(piece.id);
+    gap = std::min(gap, piece.gap);
   }
+  // Both candidates err by at most bytes * 2^-24 of the largest sum; 1% for the sums made here.
+  const double sums = gap * 0x1p24 / (2.02 * static_cast<double>(part.size()));
+  return std::max(-1.0f, static_cast<float>(std::min<double>(sums - 1.01 * largest, FLT_MAX)));
 }
 
 }  // namespace llmtool

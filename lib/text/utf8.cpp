@@ -30,6 +30,10 @@ size_t sequence_length(const uint8_t* p, size_t room) {
 
 }  // namespace
 
+size_t valid_character_length(std::string_view text) {
+  return sequence_length(reinterpret_cast<const uint8_t*>(text.data()), text.size());
+}
+
 size_t first_invalid_utf8(std::string_view text) {
   const auto* bytes = reinterpret_cast<const uint8_t*>(text.data());
   size_t at = 0;

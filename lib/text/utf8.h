@@ -11,6 +11,9 @@ namespace llmtool {
 // surrogates and values above U+10FFFF are invalid), or std::string_view::npos.
 size_t first_invalid_utf8(std::string_view text);
 
+// Bytes of the valid sequence that text begins with, 0 if it begins with none. text is not empty.
+size_t valid_character_length(std::string_view text);
+
 // The text with U+FFFD for every byte that is not part of a valid sequence.
 std::string with_valid_utf8(std::string_view text);
 

@@ -29,11 +29,4 @@ WordCutter::WordCutter(const std::vector<std::string_view>& pieces) {
   }
 }
 
-bool WordCutter::useful() const {
-  for (int c = 'a'; c <= 'z'; ++c) {
-    if (!cuts_[index(static_cast<char>(c), ' ')]) return false;
-  }
-  return true;
-}
-
 }  // namespace llmtool

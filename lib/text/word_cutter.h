@@ -1,7 +1,5 @@
 // Cuts a text where no piece of a vocabulary can join what stands left and right, so that the parts
-// can be encoded one by one: for byte-pair and character models the ids are those of the whole
-// text. (Not for unigram models: their search adds up scores from the start of the text, and the
-// rounding of those sums decides near ties.)
+// can be encoded one by one.
 #pragma once
 
 #include <bitset>
@@ -15,9 +13,6 @@ class WordCutter {
  public:
   // Pieces that a text can turn into, a space written as ' '.
   explicit WordCutter(const std::vector<std::string_view>& pieces);
-
-  // True if text can be cut in front of spaces at all; else cutting gains little.
-  bool useful() const;
 
   // The end of the part that begins at `begin` < text.size().
   size_t end_of_part(std::string_view text, size_t begin) const {

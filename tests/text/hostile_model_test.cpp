@@ -1,6 +1,7 @@
 // Models that are damaged, or made to hurt: each is an error that names the reason or is harmless.
 #include <cmath>
 #include <doctest/doctest.h>
+#include <map>
 #include <sentencepiece_model.pb.h>
 
 #include "lib/base/error.h"
@@ -44,15 +45,27 @@ bool says(const std::string& message, std::string_view part) {
   return message.find(part) != message.npos;
 }
 
-// A normalisation map: a trie of one block of 256 units, and its strings.
-std::string charsmap(uint32_t root, uint32_t child, const std::string& strings) {
-  std::vector<uint32_t> units(256, 0);
-  units[0] = root;
-  units[1] = child;
+// A normalisation map: a trie of three blocks of 256 units, and its strings. The root's children
+// stand in the second block.
+std::string charsmap(const std::map<size_t, uint32_t>& set, const std::string& strings) {
+  std::vector<uint32_t> units(768, 1u << 31);  // no label
+  units[0] = 256u << 10;
+  for (const auto& [unit, value] : set) units[unit] = value;
   const auto bytes = static_cast<uint32_t>(units.size() * 4);
   std::string map(reinterpret_cast<const char*>(&bytes), 4);
   map.append(reinterpret_cast<const char*>(units.data()), bytes);
   return map + strings;
+}
+
+// The unit at `at` for the label c, whose children stand at `children`; key: one ends there.
+uint32_t unit(size_t at, char c, size_t children, bool key) {
+  return static_cast<uint32_t>(at ^ children) << 10 | (key ? 1u << 8 : 0u) |
+         static_cast<unsigned char>(c);
+}
+
+std::string reason_of_map(const std::string& map) {
+  return changed(
+      [&](ModelProto& p) { p.mutable_normalizer_spec()->set_precompiled_charsmap(map); });
 }
 
 }  // namespace
@@ -88,21 +101,23 @@ TEST_CASE("pieces that the library could not stand") {
   CHECK(says(changed([](ModelProto& p) { p.mutable_trainer_spec()->set_byte_fallback(false); }),
              "256 byte pieces, expected 0"));
   CHECK(says(changed([](ModelProto& p) { p.mutable_pieces(5)->set_piece("<0xZZ>"); }),
-             "SentencePiece cannot use the model"));
+             "byte piece 5 is '<0xZZ>', expected <0x00> to <0xFF>"));
 }
 
-TEST_CASE("user-defined symbols nested deeper than the library's stack allows") {
-  const auto nested = [](int depth) {
+TEST_CASE("user-defined symbols nested in each other, and pieces of any length") {
+  const auto with_symbols = [](size_t first, size_t step) {
     return changed([&](ModelProto& p) {
-      for (int i = 0; i < depth; ++i) {
-        auto* piece = p.mutable_pieces(260 + i);
-        piece->set_piece(std::string(static_cast<size_t>(i) + 2, 'a'));
+      for (size_t i = 0; i < 100; ++i) {
+        auto* piece = p.mutable_pieces(260 + static_cast<int>(i));
+        piece->set_piece(std::string(first + i * step, 'a'));
         piece->set_type(ModelProto::SentencePiece::USER_DEFINED);
       }
     });
   };
-  CHECK(nested(64) == "");
-  CHECK(says(nested(65), "more than 64"));
+  CHECK(with_symbols(2, 1) == "");
+  CHECK(with_symbols(4096, 0).find("stands there twice") != std::string::npos);
+  CHECK(with_symbols(4096 - 99, 1) == "");
+  CHECK(says(with_symbols(4096, 1), "has 4097 bytes, at most 4096 are read"));
 }
 
 TEST_CASE("unused pieces and other settings do no harm") {
@@ -113,6 +128,7 @@ TEST_CASE("unused pieces and other settings do no harm") {
         }) == "");
   CHECK(changed([](ModelProto& p) {
           p.mutable_normalizer_spec()->set_remove_extra_whitespaces(true);
+          p.mutable_normalizer_spec()->set_escape_whitespaces(false);
           p.mutable_normalizer_spec()->set_add_dummy_prefix(true);
         }) == "");
   CHECK(says(changed([](ModelProto& p) {
@@ -121,19 +137,28 @@ TEST_CASE("unused pieces and other settings do no harm") {
              "its type is 'word'"));
 }
 
-TEST_CASE("normalisation tries that point outside") {
-  const auto with_map = [](const std::string& map) {
-    return changed(
-        [&](ModelProto& p) { p.mutable_normalizer_spec()->set_precompiled_charsmap(map); });
-  };
-  CHECK(with_map(charsmap(0, 0, std::string(1, '\0'))) == "");
-  CHECK(says(with_map("ab"), "normalisation map has 2 bytes"));
-  CHECK(says(with_map(std::string("\xff\xff\xff\x7f") + "abcdef"), "names a trie of"));
-  CHECK(says(with_map(charsmap(0, 0, "abc")), "do not end with a zero"));
-  CHECK(says(with_map(charsmap(1u << 30, 0, std::string(1, '\0'))), "points outside"));
-  const uint32_t root = (1u << 10) | (1u << 8);  // a leaf at unit 1
-  CHECK(with_map(charsmap(root, (1u << 31) | 2, std::string("ab\0", 3))) == "");
-  CHECK(says(with_map(charsmap(root, (1u << 31) | 3, std::string("ab\0", 3))), "value outside"));
+TEST_CASE("normalisation tries that point outside or run in circles") {
+  const size_t a = 256 ^ 'a';
+  const uint32_t value = 1u << 31;
+  const std::string zero(1, '\0');
+  CHECK(reason_of_map(charsmap({}, zero)) == "");
+  CHECK(says(reason_of_map(charsmap({{256, 0}}, zero)), "runs in circles"));  // on zero bytes
+  CHECK(says(reason_of_map("ab"), "normalisation map has 2 bytes"));
+  CHECK(says(reason_of_map(std::string("\xff\xff\xff\x7f") + "abcdef"), "names a trie of"));
+  CHECK(says(reason_of_map(charsmap({}, "abc")), "do not end with a zero"));
+  CHECK(says(reason_of_map(charsmap({{0, 1u << 30}}, zero)), "unit 0 of its normalisation trie"));
+  CHECK(says(reason_of_map(charsmap({{0, ~0u}}, zero)), "points outside"));
+  CHECK(says(reason_of_map(charsmap({{a, unit(a, 'a', 768, false)}}, zero)), "points outside"));
+  CHECK(reason_of_map(charsmap({{a, unit(a, 'a', 512, true)}, {512, value | 2}}, "ab" + zero)) ==
+        "");
+  CHECK(says(reason_of_map(charsmap({{a, unit(a, 'a', 512, true)}, {512, value | 3}}, "ab" + zero)),
+             "has a value outside"));
+  CHECK(says(reason_of_map(charsmap({{a, unit(a, 'a', 256, false)}}, zero)), "runs in circles"));
+  CHECK(says(reason_of_map(charsmap({{a, unit(a, 'a', 512, true)}, {512, value}}, "a\xff" + zero)),
+             "writes what is not UTF-8"));
+  CHECK(says(reason_of_map(charsmap({{a, unit(a, 'a', 512, true)}, {512, value}},
+                                    std::string(256, 'x') + zero)),
+             "writes more than 255 bytes"));
 }
 
 TEST_CASE("every truncation and random damage is survived") {

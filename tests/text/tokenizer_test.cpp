@@ -110,7 +110,7 @@ TEST_CASE("several threads encode with one tokenizer") {
   const auto tokenizer = made_tokenizer({.model = "bpe", .vocab_size = 450});
   const std::vector<std::string> texts = made_documents(200, 8);
   std::vector<std::vector<int32_t>> expected;
-  for (const std::string& text : texts) expected.push_back(tokenizer->encode_whole(text));
+  for (const std::string& text : texts) expected.push_back(tokenizer->encode(text));
   std::vector<std::thread> threads;
   std::vector<int> wrong(4);
   for (int t = 0; t < 4; ++t) {
