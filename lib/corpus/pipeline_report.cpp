@@ -47,7 +47,7 @@ std::string step_lines(const StepStats& s, const StepFindings& findings) {
     text += count_line("  dropped: " + rule, count, percent(count.documents, s.in.documents));
   }
   for (const auto& [what, count] : s.changed) {
-    text += line("  removed: " + what, concat(count.times),
+    text += line((count.bytes > 0 ? "  removed: " : "  counted: ") + what, concat(count.times),
                  human_bytes(static_cast<double>(count.bytes)),
                  concat("in ", count.documents, " documents"));
   }
@@ -114,7 +114,7 @@ std::string reasons_html(const StepStats& s) {
     rows.push_back({what, concat(count.times), concat(count.documents),
                     human_bytes(static_cast<double>(count.bytes))});
   }
-  if (!rows.empty()) html += grid_table({"removed", "times", "documents", "text"}, rows);
+  if (!rows.empty()) html += grid_table({"removed or counted", "times", "documents", "text"}, rows);
   return html;
 }
 
