@@ -9,6 +9,7 @@
 #include "lib/base/log.h"
 #include "lib/base/progress.h"
 #include "lib/corpus/ngram/arpa_writer.h"
+#include "lib/corpus/ngram/kenlm_probing_sink.h"
 #include "lib/corpus/ngram/train.h"
 
 namespace llmtool {
@@ -21,7 +22,7 @@ struct Options {
   int order = 5;
   std::vector<uint64_t> prune;
   std::vector<float> fallback;
-  CLI::Option* has_fallback = nullptr;
+  bool discount_fallback = false;
   uint64_t memory = uint64_t{2} << 30;
   int threads = 0;
   bool skip_symbols = false, skip_bad = false, overwrite = false, json = false;
@@ -97,7 +98,8 @@ void report(const NgramSummary& s) {
   }
   for (size_t k = 0; k < s.discounts.size(); ++k) {
     if (!s.discounts[k].estimated) {
-      log_warning(concat("order ", k + 1, ": no discounts can be estimated; --discount-fallback"));
+      log_warning(
+          concat("order ", k + 1, ": no discounts can be estimated, the fallback is taken"));
     }
   }
 }
@@ -108,6 +110,14 @@ fs::path temporary_folder(const Options& o) {
   if (o.output == "-" || is_device) return fs::temp_directory_path();
   const fs::path beside = fs::path(o.output).parent_path();
   return beside.empty() ? fs::path(".") : beside;
+}
+
+// KenLM's binary or ARPA, by the name's ending.
+std::unique_ptr<NgramSink> open_sink(const Options& o, ThreadPool& pool) {
+  for (const char* ending : {".bin", ".binary", ".klm"}) {
+    if (o.output.ends_with(ending)) return std::make_unique<KenlmProbingSink>(o.output);
+  }
+  return std::make_unique<ArpaWriter>(o.output, pool);
 }
 
 NgramTraining training_of(const Options& o, ThreadPool& pool, StageProgress& progress) {
@@ -122,7 +132,8 @@ NgramTraining training_of(const Options& o, ThreadPool& pool, StageProgress& pro
   t.order = o.order;
   t.prune = o.prune;
   if (!o.limit_vocabulary.empty()) t.limit_vocabulary = o.limit_vocabulary;
-  if (o.has_fallback->count() > 0) t.discount_fallback = fallback_discounts(o.fallback);
+  if (o.discount_fallback || !o.fallback.empty())
+    t.discount_fallback = fallback_discounts(o.fallback);
   t.place = {.folder = temporary_folder(o),
              .memory = o.memory,
              .pool = &pool,
@@ -142,8 +153,8 @@ void run(const Options& o, const CLI::App& app) {
   Runtime runtime(o.threads);
   StageProgress progress;
   const NgramTraining training = training_of(o, runtime.pool(), progress);
-  ArpaWriter sink(o.output, runtime.pool());
-  const NgramSummary summary = train_ngrams(training, sink);
+  const std::unique_ptr<NgramSink> sink = open_sink(o, runtime.pool());
+  const NgramSummary summary = train_ngrams(training, *sink);
   progress.finish();
   for (const std::string& input : training.text.inputs) manifest.add_input(input);
   if (!o.tokenizer.empty()) manifest.add_input(o.tokenizer);
@@ -167,7 +178,7 @@ constexpr const char* kFooter =
     "--prune 0 0 1: trigrams and longer ones that occur once in the text are left out; their\n"
     "counts go to the back-offs. Unlike lmplz, a last line without line feed ends with </s>.\n"
     "Where the text is too small or too regular for the discounts' formula the command fails, or\n"
-    "takes --discount-fallback's (0.5 1 1.5 if none are given).\n"
+    "takes the fallback.\n"
     "Temporary files have no names and lie in --temporary, else beside the output; about 60 bytes "
     "a\n"
     "word of text for order 5. The model is the same at any --threads and --memory.\n\n"
@@ -177,7 +188,11 @@ constexpr const char* kFooter =
 void define_ngram_train(CLI::App& app) {
   auto o = std::make_shared<Options>();
   add_inputs(app, o->inputs, "Documents or plain text; .gz, .zst and - too")->required();
-  add_output(app, o->output, "The model: .arpa, .arpa.gz, .arpa.zst, or - for ARPA")->required();
+  add_output(
+      app, o->output,
+      "The model: KenLM's probing binary if its name ends in .bin, .binary or .klm, else ARPA "
+      "(.arpa, .arpa.gz, .arpa.zst, or - for standard output)")
+      ->required();
   app.add_option("--order", o->order, "Words of the longest n-grams")
       ->check(CLI::Range(1, kMostOrder));
   add_tokenizer(app, o->tokenizer);
@@ -187,12 +202,13 @@ void define_ngram_train(CLI::App& app) {
                  "Leave out n-grams that occur at most so often: a number for each order, never "
                  "falling; the last is for all higher orders")
       ->type_name("COUNT");
-  o->has_fallback =
-      app.add_option("--discount-fallback", o->fallback,
-                     "Discounts of the counts 1, 2, and 3 and more, for orders where the formula "
-                     "fails")
-          ->expected(0, 3)
-          ->type_name("D");
+  app.add_flag("--discount-fallback", o->discount_fallback,
+               "Where the formula of the discounts fails, take 0.5, 1 and 1.5 for the counts 1, 2, "
+               "and 3 and more");
+  app.add_option("--fallback-discounts", o->fallback,
+                 "The same with other discounts, one to three; the last is for all higher counts")
+      ->expected(1, 3)
+      ->type_name("D");
   app.add_option("--limit-vocab", o->limit_vocabulary,
                  "Leave out n-grams with words that are not in this file")
       ->type_name("PATH");

@@ -11,8 +11,8 @@ namespace llmtool {
 namespace {
 
 constexpr uint32_t kEnd = UINT32_MAX;           // of a sentence, among numbers of words
-constexpr size_t kTextPiece = size_t{1} << 20;  // plain text is read in such pieces
-constexpr size_t kBlocksPerThread = 16;         // so that a thread may be busy with sorting
+constexpr size_t kTextPiece = size_t{1} << 18;  // plain text is read in such pieces
+constexpr size_t kBlocksPerThread = 8;          // so that a thread may be busy with sorting
 
 struct LocalWord {
   std::string_view word;
