@@ -54,6 +54,17 @@ PipelineOptions pipeline_options(const CorpusFlow& flow, const std::string& sett
   return o;
 }
 
+void check_shard(const CorpusFlow& flow, const std::vector<std::unique_ptr<Step>>& steps) {
+  if (parse_shard(flow.shard).second == 1) return;
+  for (const auto& step : steps) {
+    if (!step->needs_all()) continue;
+    fail(Fault::kUsage,
+         concat("'", step->name(), "' has to see all documents, and --shard ", flow.shard,
+                " shows it a part of them"),
+         "give each process inputs that are whole in themselves instead");
+  }
+}
+
 // The bar of the pass that runs.
 class PassBar {
  public:
@@ -157,6 +168,7 @@ void run_corpus_flow(const CorpusFlow& flow, std::vector<std::unique_ptr<Step>> 
                      const std::string& settings, const CLI::App& app) {
   check(!flow.json || flow.output != "-", Fault::kUsage,
         "--json prints to standard output, where the documents go: give --output");
+  check_shard(flow, steps);
   handle_interrupts();
   RunManifest manifest = start_manifest(app);
   Runtime runtime(flow.threads);

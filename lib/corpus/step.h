@@ -94,6 +94,8 @@ class Step {
   virtual bool in_order() const { return false; }
   virtual void decide(Document&, Tally&) {}
 
+  // Whether it would decide otherwise if it saw a part of the documents: it is not run on shards.
+  virtual bool needs_all() const { return false; }
   // Owned by this step. Its own figures() and changes are not reported.
   virtual Step* observer() { return nullptr; }
   // Between the two passes. May be called again after a kill: it reads the logs of the observer and

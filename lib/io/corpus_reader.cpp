@@ -207,7 +207,8 @@ void CorpusReader::take_records(CorpusBlock& block, size_t size) {
                   .first_line = line_,
                   .begin = 0,
                   .end = size,
-                  .in_folder = inputs_[input_].in_folder}};
+                  .in_folder = inputs_[input_].in_folder,
+                  .tree = inputs_[input_].tree}};
   drop(size);
   line_ += count_lines(block.bytes);
 }
@@ -248,7 +249,8 @@ bool CorpusReader::next_files(CorpusBlock& block) {
       block.parts.push_back({.path = inputs_[input_].name,
                              .begin = begin,
                              .end = block.bytes.size(),
-                             .in_folder = inputs_[input_].in_folder});
+                             .in_folder = inputs_[input_].in_folder,
+                             .tree = inputs_[input_].tree});
     }
     drop(rest().size());
     close();

@@ -21,6 +21,7 @@ struct CorpusInput {
   std::string path;        // "-" is standard input
   std::string name;        // how documents and messages call it
   bool in_folder = false;  // found by walking a folder
+  std::string tree = {};   // that folder, as it was given, if there is more than one of them
   uint64_t begin = 0;      // records that start in [begin, end) of an uncompressed file
   uint64_t end = UINT64_MAX;
 };
@@ -29,7 +30,8 @@ struct CorpusInput {
 std::vector<std::string> expand_globs(const std::vector<std::string>& names);
 
 // The files of expand_globs(); a folder becomes the regular files below it, in order of path. Links
-// in it are not followed, and .git, .hg and .svn are left out.
+// in it are not followed, and .git, .hg and .svn are left out. Of several folders each file tells
+// which one it is from (`tree`; metadata.tree of a document).
 std::vector<CorpusInput> list_inputs(const std::vector<std::string>& names);
 
 // A place between two records.

@@ -51,10 +51,15 @@ std::vector<std::string> expand_globs(const std::vector<std::string>& names) {
 
 std::vector<CorpusInput> list_inputs(const std::vector<std::string>& names) {
   std::vector<CorpusInput> inputs;
-  for (const std::string& path : expand_globs(names)) {
-    std::error_code ignored;
-    if (fs::is_directory(path, ignored)) {
+  const std::vector<std::string> paths = expand_globs(names);
+  std::error_code ignored;
+  const auto is_folder = [&](const std::string& path) { return fs::is_directory(path, ignored); };
+  const bool several = std::ranges::count_if(paths, is_folder) > 1;
+  for (const std::string& path : paths) {
+    if (is_folder(path)) {
+      const size_t first = inputs.size();
       add_folder(path, inputs);
+      for (size_t i = first; several && i < inputs.size(); ++i) inputs[i].tree = path;
     } else {
       inputs.push_back({.path = path, .name = path});
     }

@@ -34,6 +34,8 @@ Document file_document(std::string_view bytes, const BlockPart& part) {
   if (part.in_folder) {
     document.id = with_valid_utf8(part.path);
     document.metadata.push_back({"path", json_text(with_valid_utf8(part.path))});
+    if (!part.tree.empty())
+      document.metadata.push_back({"tree", json_text(with_valid_utf8(part.tree))});
   }
   return document;
 }

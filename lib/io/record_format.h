@@ -24,6 +24,7 @@ struct BlockPart {
   uint64_t first_line = 1;    // of the part; in formats without lines the number of the record
   size_t begin = 0, end = 0;  // in the bytes
   bool in_folder = false;
+  std::string tree = {};  // CorpusInput::tree
 };
 
 struct CorpusBlock {
