@@ -208,10 +208,10 @@ def debian_id(name, ids):
     gnu = re.fullmatch(r"(l|a)?(gpl|gfdl)-?(niv-?)?(\d(?:\.\d+)?)?(-niv)?(\+|-only|-or-later)?", key)
     if gnu:
         return f"{(gnu[1] or '').upper()}{gnu[2].upper()}-{gnu[4] or '?'}{gnu[6] or ''}"
+    if re.match(r"bsd-[23]-clause", key):  # often with the holder's name behind it
+        return "BSD-2-Clause" if key[4] == "2" else "BSD-3-Clause"
     if key in ids:
         return ids[key]
-    if re.match(r"bsd-[23]-clause", key):
-        return "BSD-2-Clause" if key[4] == "2" else "BSD-3-Clause"
     return ids.get(key + ".0")
 
 
