@@ -124,9 +124,8 @@ class NameList {
       if (either || is("and")) ++at_;
       auto next = group();
       if (!next) return next;
-      std::vector<LicenseExpression> both{std::move(*all), std::move(*next)};
-      all = either ? LicenseExpression::any_of(std::move(both))
-                   : LicenseExpression::all_of(std::move(both));
+      all = either ? LicenseExpression::any_of({*all, *next})
+                   : LicenseExpression::all_of({*all, *next});
     }
     return all;
   }

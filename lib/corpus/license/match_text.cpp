@@ -100,7 +100,7 @@ class ChainBuilder {
  private:
   // Two chains a licence: the one that runs, and one that may take its place (a second copy).
   void add(const Fingerprints::Posting& posting, uint32_t place) {
-    Chain* chains = &open_[size_t{posting.text} * 2];
+    Chain* chains = open_.data() + size_t{posting.text} * 2;
     if (!chains[0].open() && !chains[1].open()) used_.push_back(posting.text);
     const Anchor anchor{posting.at, place};
     for (int i = 0; i < 2; ++i) {

@@ -25,8 +25,12 @@ struct CountedNgram {
   uint32_t count;
 
   uint64_t sort_prefix() const {
-    const uint64_t before = kOrder > 1 ? words[kOrder > 1 ? kOrder - 2 : 0] : 0;
-    return uint64_t{words[kOrder - 1]} << 32 | before;
+    const uint64_t last = uint64_t{words[kOrder - 1]} << 32;
+    if constexpr (kOrder == 1) {
+      return last;
+    } else {
+      return last | words[kOrder - 2];
+    }
   }
   bool operator<(const CountedNgram& other) const {
     for (int i = kOrder - 1; i >= 0; --i) {

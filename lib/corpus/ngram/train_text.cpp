@@ -235,11 +235,10 @@ TextCounts read_sentences(const SentenceText& text, TrainVocabulary& vocabulary,
   const auto threads = static_cast<size_t>(pool.size());
   const PieceWords pieces(text.tokenizer.get());
   std::vector<DocumentParser> parsers;
-  std::vector<SentenceCutter> cutters;
+  std::vector<SentenceCutter> cutters(threads, SentenceCutter(text, pieces));
   std::vector<std::vector<NgramWord>> sentences(threads);
   for (size_t t = 0; t < threads; ++t) {
     parsers.emplace_back(text.text_member);
-    cutters.emplace_back(text, pieces);
   }
   TextCounts counts;
   StagedStream<Block> stream(
@@ -251,9 +250,10 @@ TextCounts read_sentences(const SentenceText& text, TrainVocabulary& vocabulary,
       },
       {{[&](Block& b, int thread) {
           const auto t = static_cast<size_t>(thread);
-          cutters[t].start(b);
+          SentenceCutter& cutter = cutters[t];
+          cutter.start(b);
           for_each_document(b.block, parsers[t], b.counts.bad.taker(text.skip_bad),
-                            [&](Document& document) { cutters[t].take(document); });
+                            [&](Document& document) { cutter.take(document); });
         },
         [&](Block& b) {
           number_words(b, vocabulary);
