@@ -31,11 +31,12 @@ cd "$out"  # mix.toml names the sources from here
 budget=()
 ((${#small[@]})) && budget=(--bytes 3MB)
 say "tokenizer"
-"$llmtool" tokenizer train *.jsonl.zst -o tokenizer --config "$here/train.toml" --overwrite >&2
+"$llmtool" tokenizer train ./*.jsonl.zst -o tokenizer --config "$here/train.toml" --overwrite >&2
 say "tokens"
 "$llmtool" tokenize --mix "$here/mix.toml" "${budget[@]}" -t tokenizer -o tokens \
   --val-fraction 0.02 --report reports/mix --overwrite | tee table.txt
 say "a few steps of training"
+rm -rf train
 "$llmtool" train --data tokens -o train --config "$here/train.toml" --json >train.json
 loss=$(sed -nE 's/.*"validation_loss": ?([0-9.]+).*/\1/p' train.json)
 [[ -n $loss ]] || die "the training gave no validation loss" "$out/train.json has what it gave"

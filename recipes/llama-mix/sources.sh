@@ -29,7 +29,7 @@ fi
 
 pages() {  # pages SOURCE PACKAGE...: a web archive of their HTML
   local source=$1 package
-  rm -rf "$debian/$source"
+  rm -rf "${debian:?}/$source"
   mkdir -p "$debian/$source"
   for package in "${@:2}"; do
     unpack_debian "$debian" "$package"
