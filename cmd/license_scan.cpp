@@ -12,7 +12,8 @@ statements ("licensed under the Apache License, Version 2.0"). All that is found
 that names every licence of the others stands for them ("MIT OR Apache-2.0" above the text of MIT).
 A document that says nothing inherits from the nearest of: x.license beside it, for x (REUSE); the
 folder it lies in; the folders above. A folder says, first of these that says something:
-  patterns   debian/copyright (DEP-5), .reuse/dep5, REUSE.toml: the last rule that matches the file
+  patterns   debian/copyright, .reuse/dep5, COPYING and the like in the form of DEP-5; REUSE.toml: the
+             last rule that matches the file
   files      LICENSE, LICENCE, COPYING, COPYRIGHT, UNLICENSE, MIT-LICENSE and the like, and such files
              in a folder license(s)/. All hold; but a manifest beside them that names all their
              licences says how they hold together. One that nobody knows is LicenseRef-unknown

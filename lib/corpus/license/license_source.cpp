@@ -161,14 +161,21 @@ std::optional<LicenseSource> read_license_source(std::string_view path, std::str
   source.folder = place->folder;
   source.path = clean;
   const std::string_view name = name_of(clean);
-  if (source.kind == Kind::kPatterns) {
+  // Some projects write their COPYING as Debian does.
+  if (source.kind == Kind::kPatterns || source.kind == Kind::kLicense) {
     const auto license_of_text = [&](std::string_view license) {
       return verdict_of(matcher.find(license)).expression;
     };
     auto rules =
         name == "REUSE.toml" ? read_reuse_toml(text) : read_debian_copyright(text, license_of_text);
-    if (!rules) return {};
-    source.patterns = std::move(*rules);
+    if (!rules && source.kind == Kind::kPatterns) return {};
+    if (rules) {
+      source.kind = Kind::kPatterns;
+      source.patterns = std::move(*rules);
+      source.notices = copyright_notices(text);
+    }
+  }
+  if (source.kind == Kind::kPatterns) {
     source.confidence = 1;
     return source;
   }

@@ -14,7 +14,7 @@ namespace llmtool {
 
 struct LicenseSource {
   enum class Kind : unsigned char {
-    kPatterns,  // debian/copyright and .reuse/dep5 (DEP-5), REUSE.toml
+    kPatterns,  // debian/copyright, .reuse/dep5, COPYING and the like in DEP-5; REUSE.toml
     kLicense,   // LICENSE, LICENCE, COPYING, COPYRIGHT, UNLICENSE, MIT-LICENSE ...; licenses/x
     kManifest,  // package.json, composer.json, Cargo.toml, pyproject.toml, setup.cfg, pom.xml,
                 // DESCRIPTION (R)

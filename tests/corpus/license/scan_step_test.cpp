@@ -122,6 +122,14 @@ TEST_CASE("license scan: what a folder says") {
                {"p/a.c", kCode},
                {"p/lib/b.c", kCode},
                {"q.c", kCode}});
+  const auto copying =
+      scanned({{"COPYING",
+                "Format: copyright-format\n\nFiles: *\nLicense: Expat\n\nFiles: b.c\n"
+                "License: ISC\n"},
+               {"a.c", kCode},
+               {"b.c", kCode}});
+  CHECK(license(copying[1]) == "MIT");
+  CHECK(license(copying[2]) == "ISC");
   CHECK(license(debian[2]) == "MIT");
   CHECK(license(debian[3]) == "GPL-2.0-or-later");
   CHECK(license(debian[4]) == "NOASSERTION");
