@@ -62,6 +62,9 @@ bool says_no(uint64_t hash) {
 }
 
 class HeaderFinder {
+  // What a word belongs to: a licence's title or appendix, in or beside which limits still count.
+  enum Cover : uint8_t { kFree, kAround, kBody };
+
  public:
   HeaderFinder(std::string_view text, const std::vector<Word>& words)
       : text_(text), covered_(words.size() + 1, 0) {
@@ -73,21 +76,23 @@ class HeaderFinder {
 
   void run(const std::vector<Word>& all, const std::vector<TextMatch>& texts,
            std::vector<LicenseFinding>& findings) {
-    for (const LicenseFinding& tag : findings) cover(tag.begin, tag.end);
+    for (const LicenseFinding& tag : findings) cover(tag.begin, tag.end, kBody);
     tagged_ = !findings.empty();
     for (const TextMatch& match : texts) {
       const size_t begin = all[match.begin].begin, end = all[match.end - 1].end;
-      cover(begin, end);
+      cover(begin, end, kAround);
+      cover(all[match.body_begin].begin, all[match.body_end - 1].end, kBody);
       add_unit({match.expression, LicenseFinding::Kind::kText, match.similarity, begin, end});
     }
     sayings_ = find_sayings(text_, words_);
-    std::erase_if(sayings_, [&](const Saying& saying) { return covered_[saying.begin] != 0; });
+    std::erase_if(sayings_, [&](const Saying& saying) { return is_covered(saying); });
     find_names(findings);
     drop_repeated(findings, false);
     combine(words_, text_, sayings_, units_);
     drop_repeated(findings, true);
     for (Unit& unit : units_) findings.push_back(std::move(unit.finding));
     units_.clear();
+    find_dedications(findings);
     find_limits(findings);
     find_others(findings);
   }
@@ -99,8 +104,18 @@ class HeaderFinder {
     return static_cast<uint32_t>(found - words_.begin());
   }
 
-  void cover(size_t begin, size_t end) {
-    std::fill(covered_.begin() + word_at(begin), covered_.begin() + word_at(end), 1);
+  void cover(size_t begin, size_t end, Cover as) {
+    std::fill(covered_.begin() + word_at(begin), covered_.begin() + word_at(end), as);
+  }
+
+  // Limits must stand in the licence as a whole to be its own.
+  bool is_covered(const Saying& saying) const {
+    const uint8_t first = covered_[saying.begin], last = covered_[saying.end - 1];
+    return limits(saying) ? first == kBody && last == kBody : first != kFree;
+  }
+
+  static bool limits(const Saying& saying) {
+    return saying.says == Says::kRestriction || saying.says == Says::kNearRestriction;
   }
 
   void add_unit(LicenseFinding finding) {
@@ -279,7 +294,7 @@ class HeaderFinder {
     });
   }
 
-  void find_others(std::vector<LicenseFinding>& findings) const {
+  void find_dedications(std::vector<LicenseFinding>& findings) const {
     constexpr auto kHeader = LicenseFinding::Kind::kHeader;
     for (const Saying& saying : sayings_) {
       if (saying.says == Says::kPublicDomain && !before(saying.begin, 3, says_no) &&
@@ -287,6 +302,10 @@ class HeaderFinder {
         add(findings, kPublicDomain, kHeader, kPart, saying);
       }
     }
+  }
+
+  void find_others(std::vector<LicenseFinding>& findings) const {
+    constexpr auto kHeader = LicenseFinding::Kind::kHeader;
     if (!findings.empty()) return;
     for (const Saying& saying : sayings_) {
       if (saying.says == Says::kReference) {

@@ -176,7 +176,8 @@ class Chooser {
       const std::string expression = name(candidate);
       if (expression.empty()) continue;
       std::fill(taken.begin() + candidate.begin, taken.begin() + candidate.end, 1);
-      matches.push_back({expression, alignment.similarity(), candidate.begin, candidate.end});
+      matches.push_back({expression, alignment.similarity(), candidate.begin, candidate.end,
+                         alignment.begin, alignment.end});
     }
     std::sort(matches.begin(), matches.end(),
               [](const TextMatch& a, const TextMatch& b) { return a.begin < b.begin; });
@@ -242,10 +243,17 @@ std::vector<TextMatch> find_texts(const Fingerprints& fingerprints,
   Chooser chooser(fingerprints, text);
   chooser.align_best(chains);
   std::vector<TextMatch> matches = chooser.choose();
+  const auto first = [&](uint32_t& word) {
+    word = static_cast<uint32_t>(text.words[word] - words.data());
+  };
+  const auto last = [&](uint32_t& word) {
+    word = static_cast<uint32_t>(text.words[word - 1] - words.data()) + 1;
+  };
   for (TextMatch& match : matches) {
-    const Word* first = words.data();
-    match.begin = static_cast<uint32_t>(text.words[match.begin] - first);
-    match.end = static_cast<uint32_t>(text.words[match.end - 1] - first) + 1;
+    first(match.begin);
+    first(match.body_begin);
+    last(match.end);
+    last(match.body_end);
   }
   return matches;
 }

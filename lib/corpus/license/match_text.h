@@ -13,7 +13,8 @@ namespace llmtool::license {
 struct TextMatch {
   std::string expression;
   double similarity = 0;
-  uint32_t begin = 0, end = 0;  // of the words of the text, skipped ones included
+  // Of the words of the text, skipped ones included: with title and appendix, and without.
+  uint32_t begin = 0, end = 0, body_begin = 0, body_end = 0;
 };
 
 // Best first chosen, none overlapping another by more than a quarter, in order of begin. The words
