@@ -84,6 +84,16 @@ SLOTS = [
     ]),
 ]
 
+# Other wordings of the same licence that are in wide use.
+ENDORSE = "neither the name of \x01 nor the names of \x01 contributors may be used to endorse"
+VARIANTS = {
+    "BSD-3-Clause": [(ENDORSE, "the name of \x01 may not be used to endorse"),
+                     (ENDORSE, "the names of \x01 may not be used to endorse"),
+                     (ENDORSE, "neither the name of \x01 may be used to endorse")],
+    "BSD-4-Clause": [(ENDORSE, "the name of \x01 may not be used to endorse"),
+                     (ENDORSE, "neither the name of \x01 may be used to endorse")],
+}
+
 # Where the text goes on behind the licence itself: how to apply it.
 TAILS = [
     r"\n\s*end of terms and conditions\b",
@@ -204,6 +214,10 @@ def templates_of(texts):
     for words, names in groups.values():
         name = RENAMED.get(least_grant(names), least_grant(names))
         yield name, names, *split(name, words)
+        for old, new in VARIANTS.get(name, []):
+            title, body, tail = split(name, words)
+            assert old in " ".join(body)
+            yield name, [], title, " ".join(body).replace(old, new).split(), tail
         if name in CUTS:
             cut = re.search(CUTS[name], words)
             yield name, [], *split(name, words[:cut.start()])
