@@ -24,7 +24,7 @@ find_path(LLMTOOL_XXHASH xxhash.h REQUIRED)
 
 set(LLMTOOL_LIBRARIES CLI11::CLI11 nlohmann_json::nlohmann_json)
 include_directories(SYSTEM ${LLMTOOL_DEPS}/include ${LLMTOOL_DEPS}/include/sentencepiece_model)
-foreach(name sentencepiece_train sentencepiece spdlog fmt simdjson xml2)
+foreach(name sentencepiece_train sentencepiece spdlog fmt simdjson xml2 fasttext)
   set(library ${LLMTOOL_DEPS}/lib/lib${name}.a)
   if(NOT EXISTS ${library})
     message(FATAL_ERROR "'${library}' is missing: run `make setup` again")

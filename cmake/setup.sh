@@ -55,7 +55,7 @@ if ((${#missing[@]})); then
 fi
 
 # ---- 2. Static libraries from source packages ----
-sources=(fmtlib spdlog simdjson sentencepiece libxml2)
+sources=(fmtlib spdlog simdjson sentencepiece libxml2 fasttext)
 # The stamp holds a hash of this part of the script, and the compiler.
 recipe=$(sed -n '/^# ---- 2/,$p' "${BASH_SOURCE[0]}" | sha256sum | cut -d' ' -f1)
 stamp_text="$recipe $(${CXX:-g++} --version | head -n1)"
@@ -147,6 +147,12 @@ cp "$work/libxml2/libxml2.a" "$out/lib/"
 mkdir -p "$out/include/libxml"
 cp libxml2-*/include/libxml/*.h "$out/include/libxml/"
 cp "$work/libxml2/libxml/xmlversion.h" "$out/include/libxml/"  # of this configuration
+# No flags of fastText's own (-march=native), and the same floats as everywhere in llmtool.
+build fasttext fasttext-* fasttext-static_pic -DCMAKE_CXX_STANDARD=11 \
+  -DCMAKE_CXX_FLAGS="-march=x86-64-v2 -ffp-contract=off"
+cp "$work/fasttext/libfasttext_pic.a" "$out/lib/libfasttext.a"
+mkdir -p "$out/include/fasttext"
+cp fasttext-*/src/*.h "$out/include/fasttext/"
 cp sentencepiece-*/src/sentencepiece_{processor,trainer}.h "$out/include/"
 # The classes of the model's own format, for reading and changing a .model file.
 mkdir -p "$out/include/sentencepiece_model"

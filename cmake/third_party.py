@@ -14,7 +14,7 @@ DOC = Path("/usr/share/doc")
 NOT_LINKED = re.compile(
     r"^(debian|docs?|tests?|python|data/(botchan|wagahai)[^/]*|xxhsum\.c|benchmarks?|benchmark-data|examples?|fuzz|images|jsonexamples|"
     r"tools|contrib|programs|support|scripts|windows|third-party|cmake|book|\.github|zlibWrapper|"
-    r"singleheader|dependencies|src/test|amiga|msdos|nintendods|old|qnx|watcom)(/|$|\*)")
+    r"singleheader|dependencies|src/test|amiga|msdos|nintendods|old|qnx|watcom|wikifil\.pl)(/|$|\*)")
 
 SPACY = """\
 The MIT License (MIT)
@@ -85,7 +85,7 @@ def main():
         ("utf8proc", DOC / "libutf8proc-dev"),
         ("SentencePiece (with Protocol Buffers, Abseil, Darts-clone and esaxx)", deps / "sentencepiece"),
         ("spdlog", deps / "spdlog"), ("{fmt}", deps / "fmtlib"), ("simdjson", deps / "simdjson"),
-        ("libxml2", deps / "libxml2"), ("uchardet", DOC / "libuchardet-dev"),
+        ("libxml2", deps / "libxml2"), ("fastText", deps / "fasttext"), ("uchardet", DOC / "libuchardet-dev"),
         ("libstdc++ and libgcc (GPL-3 with the GCC Runtime Library Exception)", None),
     ]
     text = ["Third-party software in the llmtool executable\n\n"

@@ -17,8 +17,8 @@ constexpr const char* kHelp =
     "  --text plain    line breaks become spaces (fastText models)\n"
     "  --text letters  runs of letters and marks in lower case, spaces between (llmtool's own)\n"
     "  --text joined   line breaks are deleted, which joins the words around them (CCNet)\n"
-    "--like ccnet is --text joined --max-bytes 0 --min-score 0.5 --min-letters 0 with scores of 2\n"
-    "decimals, which are rounded before they are compared.\n"
+    "--like ccnet deletes line breaks before all else and is --max-bytes 0 --min-score 0.5\n"
+    "--min-letters 0 with scores of 2 decimals, which are rounded before they are compared.\n"
     "A text with fewer than --min-letters letters, or a score below --unknown-below, is 'und' "
     "with\n"
     "score 0. Of a text longer than --max-bytes four pieces are judged, one from the start of "
@@ -51,7 +51,7 @@ std::unique_ptr<Step> make(const Flags& flags) {
   check(!o.by_line || o.top == 1, Fault::kUsage, "--top belongs to --by document");
   if (flags.like == "ccnet") {
     check(!o.by_line, Fault::kUsage, "--like ccnet judges documents, not lines");
-    o.form = TextForm::kJoined;
+    o.join_lines = true;
     o.max_bytes = 0;
     o.min_score = 0.5;
     o.min_letters = 0;

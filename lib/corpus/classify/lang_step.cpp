@@ -27,7 +27,7 @@ struct Judgement {
 
 // What one thread works with.
 struct Workspace {
-  std::string excerpt, prepared;
+  std::string excerpt, joined, prepared;
   TextClassifier::Scratch scratch;
   std::vector<LabelScore> found;
   std::vector<double> bytes, weighted;  // of each language; the last is "und"
@@ -121,7 +121,12 @@ class LangStep : public Step {
   Judgement judge(std::string_view text, size_t most, Workspace& w) const {
     w.found.clear();
     if (!has_letters(text, options_.min_letters)) return {};
-    prepare_text(excerpt_of(text, options_.max_bytes, w.excerpt), form_, w.prepared);
+    std::string_view looked_at = excerpt_of(text, options_.max_bytes, w.excerpt);
+    if (options_.join_lines) {
+      prepare_text(looked_at, TextForm::kJoined, w.joined);
+      looked_at = w.joined;
+    }
+    prepare_text(looked_at, form_, w.prepared);
     model_->predict(w.prepared, most, w.scratch, w.found);
     if (w.found.empty() || w.found[0].score < options_.unknown_below) return {};
     return {w.found[0].label, w.found[0].score};

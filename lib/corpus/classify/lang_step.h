@@ -20,9 +20,10 @@ struct LangOptions {
   std::vector<std::string> keep = {};  // languages; empty: all
   size_t top = 1;                      // languages to write
   bool by_line = false;
-  size_t max_bytes = 0;    // of a document (with by_line: of a line) that are looked at; 0: all
-  size_t min_letters = 1;  // fewer letters and marks are "und"
-  int decimals = 4;        // of a score
+  size_t max_bytes = 0;     // of a document (with by_line: of a line) that are looked at; 0: all
+  size_t min_letters = 1;   // fewer letters and marks are "und"
+  bool join_lines = false;  // line breaks are deleted before the text is prepared, as CCNet does
+  int decimals = 4;         // of a score
 };
 
 // A document gets attributes.language (the model's label without "__label__", or "und") and

@@ -105,9 +105,15 @@ TEST_CASE("lang looks at pieces of long texts") {
 }
 
 TEST_CASE("lang rounds as CCNet does") {
-  const LangOptions ccnet{.form = TextForm::kJoined, .min_score = 0.5, .decimals = 2};
+  const LangOptions ccnet{.min_score = 0.5, .join_lines = true, .decimals = 2};
   const std::string score = attribute(judged(ccnet, {kGreek})[0], "language_score");
   CHECK(score.size() <= 4);
+  // "one two" and "three" become two words.
+  const LangOptions plain{.form = TextForm::kPlain, .top = 3};
+  LangOptions joined = plain;
+  joined.join_lines = true;
+  CHECK(attribute(judged(joined, {"one two\nthree"})[0], "languages") ==
+        attribute(judged(plain, {"one twothree"})[0], "languages"));
 }
 
 }  // namespace llmtool
