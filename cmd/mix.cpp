@@ -42,6 +42,11 @@ void run(const Options& o, const CLI::App& app) {
   RunManifest manifest = start_manifest(app);
   MixOptions options = mix_options(o.flags, o.file, app, o.seed, o.output);
   options.reader = {.format = record_format(o.format), .skip_bad = o.skip_bad};
+  options.own = own_reports(o.flags);
+  if (o.output != "-") {
+    options.own.emplace_back(o.output);
+    options.own.push_back(manifest_path(o.output));
+  }
   options.text_member = o.text_field;
   options.skip_bad = o.skip_bad;
   std::shared_ptr<const Tokenizer> tokenizer;

@@ -54,6 +54,10 @@ MixOptions mix_options(const MixFlags& flags, const std::string& file, const CLI
                        uint64_t seed, const std::string& output) {
   MixOptions o;
   o.recipe = read_mix_recipe(file);
+  for (const char* name : {"--tokens", "--bytes"}) {
+    check(app.count(name) == 0 || flags.tokens > 0 || flags.bytes > 0, Fault::kUsage, name,
+          " expects more than 0");
+  }
   if (flags.tokens > 0 || flags.bytes > 0) {
     o.recipe.unit = flags.tokens > 0 ? MixUnit::kTokens : MixUnit::kBytes;
     o.recipe.budget = std::max(flags.tokens, flags.bytes);
@@ -63,7 +67,9 @@ MixOptions mix_options(const MixFlags& flags, const std::string& file, const CLI
   if (!flags.work.empty()) {
     o.folder = flags.work;
   } else if (output == "-") {
-    o.folder = fs::temp_directory_path();
+    std::error_code error;
+    o.folder = fs::temp_directory_path(error);
+    if (error) fail_io("use the folder for temporary files", "$TMPDIR", error.value());
   } else {
     o.folder = fs::absolute(output).parent_path();
   }
@@ -94,7 +100,16 @@ void MixBar::finish() {
   state_->bar.reset();
 }
 
+std::vector<fs::path> own_reports(const MixFlags& flags) {
+  if (flags.report.empty()) return {};
+  const fs::path folder = flags.report;
+  return {folder / "report.json", folder / "report.html"};
+}
+
 void report_mix(const MixFlags& flags, const MixResult& result) {
+  if (result.repeated_inputs > 0) {
+    log_warning(concat(result.first_repeated, "; so are ", result.repeated_inputs - 1, " more"));
+  }
   for (const MixResult::Source& source : result.sources) {
     const MixPart sum = source.sum();
     const auto size = static_cast<double>(result.unit == MixUnit::kTokens ? sum.tokens : sum.bytes);

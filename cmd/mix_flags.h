@@ -37,7 +37,10 @@ class MixBar {
   std::unique_ptr<State> state_;
 };
 
-// Warns of sources that are repeated often; writes the report.
+// Files of the report, for MixOptions::own.
+std::vector<fs::path> own_reports(const MixFlags& flags);
+
+// Warns of inputs that are read twice and of sources that are repeated often; writes the report.
 void report_mix(const MixFlags& flags, const MixResult& result);
 
 extern const char* const kMixHelp;

@@ -77,7 +77,7 @@ void open_once(const std::vector<std::string>& inputs) {
 }
 
 TokenizeOptions tokenize_options(const Options& o) {
-  return {.reader = {.format = record_format(o.format)},
+  return {.reader = {.format = record_format(o.format), .skip_bad = o.skip_bad},
           .text_member = o.text_field,
           .output = o.output,
           .val_fraction = o.val_fraction,
@@ -107,7 +107,13 @@ Outcome tokenize_inputs(const Options& o, const Tokenizer& tokenizer,
 
 Outcome tokenize_mix(const Options& o, const Tokenizer& tokenizer, MixOptions options,
                      ThreadPool& pool) {
+  const fs::path output = o.output;
   options.reader = {.format = record_format(o.format), .skip_bad = o.skip_bad};
+  options.own = own_reports(o.mix_flags);
+  for (const char* name : {"train", "val", "dataset.json", "run.json"}) {
+    options.own.push_back(output / name);
+  }
+  if (!o.val_documents.empty()) options.own.emplace_back(o.val_documents);
   options.tokenizer = &tokenizer;
   MixBar bar;
   MixedTokens result = mix_tokens(options, tokenize_options(o), pool, bar.callbacks());

@@ -15,7 +15,7 @@ constexpr size_t kMostValueBytes = 100;
 
 bool stays(char c) {
   const bool is_letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-  return is_letter || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-' ||
+  return is_letter || (c >= '0' && c <= '9') || c == '_' || c == '-' ||
          static_cast<unsigned char>(c) >= 0x80;
 }
 
@@ -23,8 +23,7 @@ std::string as_name(std::string value) {
   for (char& c : value) {
     if (!stays(c)) c = '_';
   }
-  if (value.empty() || value.front() == '.') value.insert(0, "_");
-  return value;
+  return value.empty() ? "_" : value;
 }
 
 // Text that stands for itself in a pattern of glob() and fnmatch().
@@ -38,6 +37,11 @@ std::string escaped(std::string_view text) {
 }
 
 }  // namespace
+
+bool is_below(const fs::path& path, const fs::path& folder) {
+  return std::mismatch(folder.begin(), folder.end(), path.begin(), path.end()).first ==
+         folder.end();
+}
 
 OutputName::OutputName(const std::string& name) : name_(name) {
   size_t begin = 0;

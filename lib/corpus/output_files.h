@@ -11,10 +11,13 @@
 
 namespace llmtool {
 
+// Whether a path is that of `folder` or lies below it; both as weakly_canonical() has them.
+bool is_below(const fs::path& path, const fs::path& folder);
+
 // "out/{attributes.language}_{attributes.perplexity_bucket}.jsonl.zst": what stands in braces is
 // the path of a member (see member()), whose value stands in the name of the file. In a value, what
-// is no letter, digit, ".", "_", "-" or character beyond ASCII becomes "_", so that a document
-// cannot choose a folder. A name without braces is one file.
+// is no letter, digit, "_", "-" or character beyond ASCII becomes "_", so that a document can
+// choose neither a folder nor the ending. A name without braces is one file.
 class OutputName {
  public:
   explicit OutputName(const std::string& name);

@@ -10,14 +10,7 @@
 #include "lib/io/parquet.h"
 
 namespace llmtool {
-namespace {
-
-bool is_below(const fs::path& path, const fs::path& folder) {
-  return std::mismatch(folder.begin(), folder.end(), path.begin(), path.end()).first ==
-         folder.end();
-}
-
-}  // namespace
+namespace {}  // namespace
 
 std::string numbered_name(size_t number, std::string name) {
   std::ranges::replace(name, ' ', '-');
@@ -82,7 +75,7 @@ bool PipelineFiles::is_own(const CorpusInput& input) const {
   if (!options_.rejected.empty()) own.push_back(options_.rejected);
   if (!options_.output.empty() && options_.output != "-") {
     own.push_back(work_folder());
-    if (output_.is_many()) own.push_back(output_.folder() / "run.json");
+    if (output_.is_many()) own.push_back(manifest());
     for (const char* ending : {"", ".partial", ".run.json"})
       own.push_back(options_.output + ending);
   }
@@ -101,6 +94,10 @@ bool PipelineFiles::is_own(const CorpusInput& input) const {
 void PipelineFiles::check_inputs(const std::vector<CorpusInput>& inputs) const {
   check(!output_.is_many() || !is_parquet_name(options_.output), Fault::kUsage, "'",
         options_.output, "': Parquet is written to one file; use .jsonl.zst for many");
+  std::error_code ignored;
+  check(!output_.is_many() || !output_.matches(fs::weakly_canonical(manifest(), ignored)),
+        Fault::kUsage, "'", options_.output, "' may name '", manifest().string(),
+        "', which this run writes besides: expected an ending such as .jsonl");
   CorpusReader::Options reader = options_.reader;
   for (const CorpusInput& input : inputs) {
     const RecordFormat* format = CorpusReader::format_of(input, reader);

@@ -43,6 +43,7 @@ class PipelineFiles {
   void check_free(const fs::path& work, bool has_checkpoint) const;
 
  private:
+  fs::path manifest() const { return output_.folder() / "run.json"; }  // beside many outputs
   std::vector<fs::path> outputs() const;
 
   const PipelineOptions& options_;

@@ -130,14 +130,19 @@ void TokenDatasetWriter::add(const TokenizedBlock& block, bool with_train) {
   });
   if (state_->val_documents) state_->val_documents->write(block.held_out_lines);
   DatasetInfo& info = state_->result.info;
-  if (info.bad_lines == 0) state_->result.first_bad = block.bad.first;
-  info.bad_lines += block.bad.count;
+  add_bad(block.bad.first, block.bad.count);
   info.empty_documents += block.empty;
   info.space_symbols += block.space_symbols;
 }
 
 void TokenDatasetWriter::add_train(std::span<const int32_t> ids, uint64_t text_bytes) {
   state_->train.add(ids, text_bytes);
+}
+
+void TokenDatasetWriter::add_bad(const std::string& first, uint64_t count) {
+  DatasetInfo& info = state_->result.info;
+  if (info.bad_lines == 0) state_->result.first_bad = first;
+  info.bad_lines += count;
 }
 
 TokenizeResult TokenDatasetWriter::finish() {
@@ -182,6 +187,7 @@ void tokenize_inputs(const Tokenizer& tokenizer, const std::vector<std::string>&
         writer.add(item.tokens);
         if (on_bytes) on_bytes(item.consumed);
       });
+  for (const std::string& problem : reader.take_problems()) writer.add_bad(problem, 1);
 }
 
 }  // namespace

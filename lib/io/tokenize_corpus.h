@@ -93,6 +93,8 @@ class TokenDatasetWriter {
   // with_train: else only what is held out, and the counts.
   void add(const TokenizedBlock& block, bool with_train = true);
   void add_train(std::span<const int32_t> ids, uint64_t text_bytes);
+  // Records that could not be read, besides those of blocks; first: "file:line: reason".
+  void add_bad(const std::string& first, uint64_t count);
   // Fault::kInput if no document came for training.
   TokenizeResult finish();
 

@@ -156,3 +156,12 @@ says "1 records that cannot be read left out"
 printf 'name' >"pages/$(printf 'a\xff').txt"
 run "$LLMTOOL" sample pages --fraction 1 --skip-bad -q && exits 0
 "$LLMTOOL" stats -q <out >/dev/null
+
+# One file for each value: a value names neither a folder, nor an ending, nor what the run writes besides.
+printf '{"text": "t", "attributes": {"language": "%s"}}\n' en ../../evil .. run.json x.partial language.work '' >values.jsonl
+run "$LLMTOOL" sample values.jsonl --fraction 1 -o 'values/{attributes.language}.jsonl' -q && exits 0
+[[ $(cd values && ls -A | LC_ALL=C sort | xargs) == "_.jsonl __.jsonl ______evil.jsonl en.jsonl language_work.jsonl run.json run_json.jsonl x_partial.jsonl" ]]
+[[ $(cat values/*.jsonl | wc -l) == 7 ]]
+for name in '{attributes.language}' '{attributes.language}.json'; do
+  run "$LLMTOOL" sample values.jsonl --fraction 1 -o "other/$name" -q && exits 2 && says "other/run.json"
+done

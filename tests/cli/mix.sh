@@ -102,3 +102,36 @@ head -c 3000 s2.jsonl.gz >cut.jsonl.gz
 sed 's/s2.jsonl.gz/cut.jsonl.gz/' mix.toml >bad.toml
 run "$LLMTOOL" mix bad.toml -o x.jsonl && exits 3 && says "cut.jsonl.gz"
 run "$LLMTOOL" mix bad.toml -o x.jsonl --skip-bad -q && exits 0 && says "cut.jsonl.gz"
+run "$LLMTOOL" tokenize --mix bad.toml -t tok -o cut --skip-bad -q && exits 0 && says "cut.jsonl.gz"
+run "$LLMTOOL" tokenize cut.jsonl.gz -t tok -o cut --skip-bad --overwrite -q && exits 0 && says "cut.jsonl.gz"
+sed 's/\[\[source\]\]/[source]/; 7,$d' mix.toml >bad.toml
+run "$LLMTOOL" mix bad.toml -o y.jsonl && exits 2 && says "[[source]], in two brackets"
+run "$LLMTOOL" mix mix.toml -o y.jsonl --bytes 0 && exits 2 && says "--bytes expects more than 0"
+run "$LLMTOOL" mix mix.toml -o y.jsonl --work none/there --overwrite -q && exits 0
+TMPDIR=/nonexistent run "$LLMTOOL" mix mix.toml && exits 4 && says TMPDIR
+
+# More epochs than anybody wants fail before anything is written.
+sed 's/bytes = 200_000/bytes = 5_000_000_000_000_000/' mix.toml >bad.toml
+run "$LLMTOOL" mix bad.toml -o big.jsonl -q && exits 2 && says "'web' would be gone through"
+[[ ! -e big.jsonl ]]
+
+# What a run writes is no input: an error by its name, passed over in a folder. A file read twice is told of.
+cp s0.jsonl own.jsonl
+sed 's/s0.jsonl/own.jsonl/' mix.toml >bad.toml
+run "$LLMTOOL" mix bad.toml -o own.jsonl --overwrite -q && exits 2 && says "'own.jsonl' is an input of 'web' and an output"
+cmp s0.jsonl own.jsonl
+mkdir folder && cp s0.jsonl folder
+sed 's/s0.jsonl/folder/' mix.toml >bad.toml
+for overwrite in '' --overwrite; do
+  run "$LLMTOOL" mix bad.toml -o folder/mix.jsonl $overwrite -q && exits 0
+  cmp mix.jsonl folder/mix.jsonl
+done
+sed 's/"s0.jsonl"/"s0.jsonl", ".\/s1.jsonl"/' mix.toml >bad.toml
+run "$LLMTOOL" mix bad.toml -o twice.jsonl -q && exits 0 && says "'s1.jsonl' is an input of 'web' and again of 'code'"
+sed 's/s0.jsonl/-/; s/s1.\*/-/' mix.toml >bad.toml
+run "$LLMTOOL" mix bad.toml -o twice.jsonl --overwrite && exits 2 && says "standard input is an input of 'web' and of 'code'"
+
+# Values of documents do not move the cursor.
+printf '{"text": "a", "attributes": {"language": "\\u001b[2Ja\\nb"}}\n' >hostile.jsonl
+printf '[[source]]\nname = "a"\ninputs = ["hostile.jsonl"]\nweight = 1\nby = "attributes.language"\n' >bad.toml
+run "$LLMTOOL" mix bad.toml -o hostile-mix.jsonl -q && exits 0 && prints "?[2Ja?b"

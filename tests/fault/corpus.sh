@@ -102,7 +102,7 @@ fi
 awk 'NR % 3 == 0 { sub(/"text"/, "\"metadata\": {\"lang\": \"" (NR % 2 ? "en" : "../de") "\", \"n\": " NR % 5 "}, \"text\""); print }' docs.jsonl >named.jsonl
 run "$LLMTOOL" sample named.jsonl --fraction 0.9 -q -o 'by/{metadata.lang}/{metadata.n}.jsonl.zst' && exits 0
 "$LLMTOOL" sample named.jsonl --fraction 0.9 -q >one.jsonl 2>err
-[[ $(cd by && echo */*.zst) == "_.._de/0.jsonl.zst _.._de/1.jsonl.zst _.._de/2.jsonl.zst _.._de/3.jsonl.zst _.._de/4.jsonl.zst en/0.jsonl.zst en/1.jsonl.zst en/2.jsonl.zst en/3.jsonl.zst en/4.jsonl.zst" ]]
+[[ $(cd by && echo */*.zst) == "___de/0.jsonl.zst ___de/1.jsonl.zst ___de/2.jsonl.zst ___de/3.jsonl.zst ___de/4.jsonl.zst en/0.jsonl.zst en/1.jsonl.zst en/2.jsonl.zst en/3.jsonl.zst en/4.jsonl.zst" ]]
 for n in 0 3; do grep "\"en\", \"n\": $n}" one.jsonl | cmp - <(zstd -dc "by/en/$n.jsonl.zst"); done
 "$LLMTOOL" verify by -q >out
 run "$LLMTOOL" sample named.jsonl --fraction 0.9 -q -o 'by/{metadata.lang}/{metadata.n}.jsonl.zst' && exits 2 && says "already there"

@@ -1,11 +1,14 @@
 #include "lib/corpus/mix/mix.h"
 
+#include <algorithm>
 #include <cstring>
+#include <map>
 #include <optional>
 
 #include "lib/base/error.h"
 #include "lib/base/ordered.h"
 #include "lib/corpus/growing_file.h"
+#include "lib/corpus/output_files.h"
 
 namespace llmtool {
 namespace {
@@ -54,17 +57,18 @@ class Mix {
           "a budget in tokens needs a tokenizer to count them: give --tokenizer, or bytes");
     result_.unit = options.recipe.unit;
     result_.has_tokens = options.tokenizer != nullptr;
+    for (const MixSource& source : options.recipe.sources) add_inputs(source);
   }
 
   // taken: after each block, in order.
   void read(const BlockReader& reader, const std::function<void(const MixBlock&)>& taken = {}) {
     std::vector<std::unique_ptr<CorpusReader>> readers;
     uint64_t total = 0;
-    for (const MixSource& source : options_.recipe.sources) {
-      readers.push_back(
-          std::make_unique<CorpusReader>(list_inputs(source.inputs), options_.reader));
-      result_.sources.push_back(
-          {.name = source.name, .stored_bytes = readers.back()->total_bytes(), .parts = {}});
+    for (size_t i = 0; i < inputs_.size(); ++i) {
+      readers.push_back(std::make_unique<CorpusReader>(inputs_[i], options_.reader));
+      result_.sources.push_back({.name = options_.recipe.sources[i].name,
+                                 .stored_bytes = readers.back()->total_bytes(),
+                                 .parts = {}});
       total += readers.back()->total_bytes();
     }
     begin("read", total);
@@ -93,6 +97,7 @@ class Mix {
   }
 
   Mixer& mixer() { return mixer_; }
+  const MixResult& result() const { return result_; }
 
   void begin(std::string_view label, uint64_t total) const {
     if (progress_.begin) progress_.begin(label, total);
@@ -110,6 +115,39 @@ class Mix {
   }
 
  private:
+  bool is_own(const fs::path& canonical) const {
+    return std::ranges::any_of(options_.own, [&](const fs::path& own) {
+      std::error_code ignored;
+      return is_below(canonical, fs::weakly_canonical(own, ignored));
+    });
+  }
+
+  void add_inputs(const MixSource& source) {
+    std::vector<CorpusInput>& inputs = inputs_.emplace_back();
+    for (CorpusInput& input : list_inputs(source.inputs)) {
+      std::error_code ignored;
+      const fs::path path =
+          input.path == "-" ? fs::path("-") : fs::weakly_canonical(input.path, ignored);
+      if (is_own(path)) {
+        check(input.in_folder, Fault::kUsage, "'", input.path, "' is an input of '", source.name,
+              "' and an output");
+        continue;
+      }
+      note_reader(input.path, path, source.name);
+      inputs.push_back(std::move(input));
+    }
+  }
+
+  void note_reader(const std::string& name, const fs::path& path, const std::string& source) {
+    const auto [at, is_new] = readers_.try_emplace(path, source);
+    if (is_new) return;
+    check(name != "-", Fault::kUsage, "standard input is an input of '", at->second, "' and of '",
+          source, "', and can be read once");
+    if (result_.repeated_inputs++ > 0) return;
+    result_.first_repeated =
+        concat("'", name, "' is an input of '", at->second, "' and again of '", source, "'");
+  }
+
   uint64_t units(const MixPart& part) const {
     return options_.recipe.unit == MixUnit::kTokens ? part.tokens : part.bytes;
   }
@@ -176,6 +214,8 @@ class Mix {
   const MixProgress& progress_;
   Mixer mixer_;
   MixResult result_;
+  std::vector<std::vector<CorpusInput>> inputs_;  // by source
+  std::map<fs::path, std::string> readers_;       // the source that reads a file first
 };
 
 std::string value_of(const MixSource& source, const Document& document) {
@@ -216,16 +256,12 @@ class LineReaders {
   std::vector<DocumentParser> parsers_;  // one a thread
 };
 
-// The mix as packed blocks of lines, to a file or to standard output.
-void write_lines(Mix& mix, const std::string& output, ThreadPool& pool) {
+// The mix as packed blocks of lines, to a file or (null) to standard output.
+void write_lines(Mix& mix, AtomicFile* file, Packing packing, ThreadPool& pool) {
   struct Block {
     std::string lines, packed;
     uint64_t done = 0;
   };
-  const bool to_stdout = output == "-";
-  const Packing packing = to_stdout ? Packing::kPlain : packing_of(output);
-  std::optional<AtomicFile> file;
-  if (!to_stdout) file.emplace(output);
   uint64_t done = 0;
   bool is_empty = true;
   run_in_order<Block>(
@@ -240,11 +276,11 @@ void write_lines(Mix& mix, const std::string& output, ThreadPool& pool) {
       },
       [&](Block& block, int) { block.packed = packed(block.lines, packing); },
       [&](Block& block) {
-        to_stdout ? write_stdout(block.packed) : file->write(block.packed);
+        file == nullptr ? write_stdout(block.packed) : file->write(block.packed);
         is_empty = false;
         mix.advance(block.done);
       });
-  if (!file) return;
+  if (file == nullptr) return;
   if (is_empty) file->write(packed("", packing, true));
   file->commit();
 }
@@ -289,11 +325,18 @@ MixPart MixResult::Source::sum() const {
 MixResult mix_documents(const MixOptions& options, const std::string& output, ThreadPool& pool,
                         const MixProgress& progress) {
   Mix mix(options, pool, progress);
+  // A name that cannot be written is known before everything is read.
+  const fs::path path = output;
+  std::optional<AtomicFile> file;
+  if (output != "-") {
+    if (path.has_parent_path()) create_folder(path.parent_path());
+    file.emplace(path);
+  }
   LineReaders readers(options, pool.size());
   mix.read(std::ref(readers));
   mix.draw();
   mix.begin("write", mix.mixer().drawn_bytes());
-  write_lines(mix, output, pool);
+  write_lines(mix, file ? &*file : nullptr, file ? packing_of(path) : Packing::kPlain, pool);
   return mix.finish();
 }
 
@@ -316,6 +359,7 @@ MixedTokens mix_tokens(const MixOptions& options, const TokenizeOptions& dataset
         });
       },
       [&](const MixBlock& block) { writer.add(block.tokens, false); });
+  writer.add_bad(mix.result().first_bad, mix.result().bad_records);
   tokenize_val_inputs(*options.tokenizer, dataset, pool, writer);
   mix.draw();
   mix.begin("write", mix.mixer().drawn_bytes());
@@ -328,8 +372,8 @@ MixedTokens mix_tokens(const MixOptions& options, const TokenizeOptions& dataset
   }
   MixedTokens result{.mix = mix.finish(), .dataset = writer.finish()};
   result.mix.empty_documents = result.dataset.info.empty_documents;
-  if (result.mix.bad_records == 0) result.mix.first_bad = result.dataset.first_bad;
-  result.mix.bad_records += result.dataset.info.bad_lines;
+  result.mix.first_bad = result.dataset.first_bad;
+  result.mix.bad_records = result.dataset.info.bad_lines;
   return result;
 }
 

@@ -21,6 +21,7 @@ struct MixOptions {
   fs::path folder;                       // for temporary files (see Mixer)
   const Tokenizer* tokenizer = nullptr;  // counts tokens; must be there for a budget in tokens
   bool skip_bad = false;
+  std::vector<fs::path> own;  // what the run writes: passed over in folders, no input by its name
 };
 
 struct MixResult {
@@ -36,6 +37,9 @@ struct MixResult {
   bool has_tokens = false;
   uint64_t empty_documents = 0, bad_records = 0;
   std::string first_bad;  // "file:line: reason"
+  // Files that are read again, by the same source or another; the first as a sentence.
+  uint64_t repeated_inputs = 0;
+  std::string first_repeated;
 };
 
 struct MixProgress {

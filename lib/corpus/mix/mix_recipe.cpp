@@ -15,6 +15,8 @@ namespace {
 
 // What the shares, and shares with epochs, may miss the whole by.
 constexpr double kShareSlack = 0.005;
+// Shares that leave less than this leave nothing: ten times 0.1 is not quite 1.
+constexpr double kLeastRest = 1e-9;
 
 void expect(const TomlValue& value, bool ok, std::string_view what) {
   check(ok, Fault::kUsage, value.where, ": '", value.key.back(), "' expects ", what);
@@ -37,9 +39,15 @@ double positive(const TomlValue& value) {
 }
 
 uint64_t whole(const TomlValue& value) {
+  constexpr std::string_view kExpected = "a whole number, such as 80_000_000";
+  expect(value, value.kind != TomlValue::Kind::kText, kExpected);
   const double number = number_of(value);
-  expect(value, number >= 0 && number < 0x1p63 && number == std::floor(number), "a whole number");
-  return static_cast<uint64_t>(number);
+  expect(value, number >= 0 && number < 0x1p63 && number == std::floor(number), kExpected);
+  if (value.kind == TomlValue::Kind::kNumber) return static_cast<uint64_t>(number);
+  uint64_t exact = 0;  // a double has 53 bits, a seed may have more
+  const std::string& text = value.values[0];
+  std::from_chars(text.data(), text.data() + text.size(), exact);
+  return exact;
 }
 
 std::string text_of(const TomlValue& value) {
@@ -85,6 +93,9 @@ void set_top(MixRecipe& recipe, const TomlValue& value) {
     expect(value, recipe.budget > 0, "a whole number above 0");
   } else if (value.key.size() == 1 && key == "seed") {
     recipe.seed = whole(value);
+  } else if (key == "source") {
+    fail(Fault::kUsage, concat(value.where, ": 'source' is no list of tables"),
+         "a source begins with [[source]], in two brackets");
   } else {
     fail(Fault::kUsage, concat(value.where, ": there is no '", key, "' here"),
          suggestion(key, {"tokens", "bytes", "seed", "source"},
@@ -141,7 +152,7 @@ double budget_without_repeats(const MixRecipe& recipe, const Amounts& sums,
 
 void check_whole(const Amounts& sums, double budget) {
   const double rest = 1 - sums.share - sums.fixed / budget;
-  if (sums.weight > 0 && rest > 0) return;
+  if (sums.weight > 0 && rest > kLeastRest) return;
   if (sums.weight == 0 && std::abs(rest) <= kShareSlack) return;
   fail(Fault::kUsage,
        concat(formatted("the shares are %.4g of the whole", sums.share),
@@ -166,6 +177,8 @@ MixRecipe read_mix_recipe(const fs::path& path) {
     }
   }
   for (auto& [number, source] : sources) {
+    check(number == recipe.sources.size(), Fault::kUsage, "'", path.string(),
+          "': nothing stands below the [[source]] before '", source.name, "'");
     check_source(source);
     for (const MixSource& other : recipe.sources) {
       check(other.name != source.name, Fault::kUsage, source.where, ": a second source '",
@@ -188,7 +201,8 @@ std::vector<double> mix_amounts(const MixRecipe& recipe, std::span<const uint64_
     budget = sums.fixed;
   } else {
     check(
-        sums.share < 1 + kShareSlack && (sums.share < 1 || sums.weight + sums.fixed == 0),
+        sums.share < 1 + kShareSlack &&
+            (sums.share < 1 - kLeastRest || sums.weight + sums.fixed == 0),
         Fault::kUsage, "the shares are ", sums.share, " of the whole",
         sums.share < 1 + kShareSlack ? ": nothing is left for the other sources" : ", expected 1");
     if (recipe.budget == 0) budget = budget_without_repeats(recipe, sums, sizes);
@@ -208,10 +222,13 @@ std::vector<double> mix_amounts(const MixRecipe& recipe, std::span<const uint64_
 }
 
 std::vector<double> temperature_shares(std::span<const uint64_t> sizes, double temperature) {
+  if (sizes.empty()) return {};
+  const auto largest = static_cast<double>(std::ranges::max(sizes));
   std::vector<double> shares;
   double sum = 0;
   for (const uint64_t size : sizes) {
-    shares.push_back(std::pow(static_cast<double>(size), 1 / temperature));
+    // Of the largest: a power of it is 1 at any temperature.
+    shares.push_back(std::pow(static_cast<double>(size) / largest, 1 / temperature));
     sum += shares.back();
   }
   for (double& share : shares) share /= sum;

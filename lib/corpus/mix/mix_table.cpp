@@ -52,6 +52,23 @@ std::vector<Line> lines_of(const MixResult& result) {
   return lines;
 }
 
+constexpr size_t kNameWidth = 60;
+
+size_t width_of(std::string_view text) {  // code points
+  return static_cast<size_t>(
+      std::ranges::count_if(text, [](char c) { return (static_cast<uint8_t>(c) & 0xc0) != 0x80; }));
+}
+
+// A name for a table: values come from documents, and may be long or hold what moves a cursor.
+std::string shown(std::string name) {
+  for (char& c : name) {
+    if (static_cast<uint8_t>(c) < 0x20 || c == 0x7f) c = '?';
+  }
+  if (width_of(name) <= kNameWidth) return name;
+  while (width_of(name) >= kNameWidth) name.pop_back();
+  return name + "\u2026";
+}
+
 std::string percent(double share) {
   return formatted("%.2f%%", 100 * share);
 }
@@ -88,12 +105,13 @@ std::vector<std::vector<std::string>> mix_rows(const MixResult& result) {
   uint64_t stored = 0;
   const auto add = [&](const Line& line, bool has_epochs) {
     const MixPart& part = line.part;
-    rows.push_back(
-        {line.name, percent(line.asked), percent(total > 0 ? given(result, part) / total : 0),
-         has_epochs ? formatted("%.2f", epochs(result, part)) : "",
-         line.stored_bytes > 0 ? human_bytes(static_cast<double>(line.stored_bytes))
-                               : std::string(),
-         concat(part.given_documents), human_bytes(static_cast<double>(part.given_bytes))});
+    rows.push_back({shown(line.name), percent(line.asked),
+                    percent(total > 0 ? given(result, part) / total : 0),
+                    has_epochs ? formatted("%.2f", epochs(result, part)) : "",
+                    line.stored_bytes > 0 ? human_bytes(static_cast<double>(line.stored_bytes))
+                                          : std::string(),
+                    concat(part.given_documents),
+                    human_bytes(static_cast<double>(part.given_bytes))});
     if (result.has_tokens) {
       rows.back().push_back(human_count(static_cast<double>(part.given_tokens)));
     }
@@ -115,12 +133,12 @@ std::string mix_table(const MixResult& result) {
   rows.insert(rows.begin(), mix_headings(result));
   std::vector<size_t> widths(rows[0].size());
   for (const auto& row : rows) {
-    for (size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
+    for (size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], width_of(row[i]));
   }
   std::string text;
   for (const auto& row : rows) {
     for (size_t i = 0; i < row.size(); ++i) {
-      const std::string space(widths[i] - row[i].size(), ' ');
+      const std::string space(widths[i] - width_of(row[i]), ' ');
       text += i == 0 ? row[i] + space : "  " + space + row[i];
     }
     text += "\n";

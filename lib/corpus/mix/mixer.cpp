@@ -11,77 +11,19 @@
 #include "lib/base/external_sort.h"
 #include "lib/base/interrupt.h"
 #include "lib/base/positioned_file.h"
+#include "lib/base/progress.h"
 #include "lib/base/rng.h"
+#include "lib/corpus/mix/spool_file.h"
 #include "lib/text/document_sample.h"
 
 namespace llmtool {
 namespace {
 
-constexpr size_t kBufferBytes = size_t{1} << 20;
+constexpr size_t kBufferBytes = SpoolFile::kBufferBytes;
 constexpr size_t kLeastBucket = size_t{64} << 10;
 constexpr size_t kMostParts = 100'000;
-
-// A file that is written from front to back, then read so.
-class SpoolFile {
- public:
-  explicit SpoolFile(const fs::path& folder) : file_(PositionedFile::temporary(folder)) {
-    buffer_.reserve(kBufferBytes);
-  }
-
-  void append(const void* data, size_t size) {
-    if (buffer_.size() + size > kBufferBytes) flush();
-    if (size >= kBufferBytes) {
-      file_.write(written_, data, size);
-      written_ += size;
-    } else {
-      buffer_.append(static_cast<const char*>(data), size);
-    }
-  }
-  void flush() {
-    file_.write(written_, buffer_.data(), buffer_.size());
-    written_ += buffer_.size();
-    buffer_.clear();
-  }
-  uint64_t size() const { return written_ + buffer_.size(); }
-  const PositionedFile& file() const { return file_; }
-
- private:
-  PositionedFile file_;
-  uint64_t written_ = 0;
-  std::string buffer_;
-};
-
-class SpoolReader {
- public:
-  // flush() was called.
-  explicit SpoolReader(const SpoolFile& spool) : file_(spool.file()), size_(spool.size()) {}
-
-  bool at_end() const { return begin_ == buffer_.size() && next_ == size_; }
-  // Valid until the next call.
-  std::string_view take(size_t size) {
-    if (buffer_.size() - begin_ < size) fill(size);
-    begin_ += size;
-    return std::string_view(buffer_).substr(begin_ - size, size);
-  }
-
- private:
-  void fill(size_t wanted) {
-    check_interrupted();
-    buffer_.erase(0, begin_);
-    begin_ = 0;
-    const size_t have = buffer_.size();
-    const size_t more = std::min<uint64_t>(std::max(wanted - have, kBufferBytes), size_ - next_);
-    buffer_.resize(have + more);
-    file_.read(next_, &buffer_[have], more);
-    next_ += more;
-    LLMTOOL_ASSERT(buffer_.size() >= wanted);
-  }
-
-  const PositionedFile& file_;
-  uint64_t size_, next_ = 0;
-  std::string buffer_;
-  size_t begin_ = 0;
-};
+constexpr double kMostEpochs = 1 << 24;  // Rng counters hold the epoch beside 40 bits
+constexpr size_t kLeastSort = size_t{64} << 10;
 
 struct Entry {  // of a document in the spool
   uint64_t length = 0, bytes = 0, tokens = 0;
@@ -144,9 +86,13 @@ class Buckets {
   void add(const Copy& copy, std::string_view payload) {
     const double place = std::ldexp(static_cast<double>(copy.key >> 11), -53);
     Bucket& bucket = buckets_[static_cast<size_t>(place * static_cast<double>(buckets_.size()))];
+    const size_t size = sizeof(copy) + payload.size();
+    if (bucket.buffer.size() + size > buffer_bytes_) flush(bucket);
     bucket.buffer.append(reinterpret_cast<const char*>(&copy), sizeof(copy));
     bucket.buffer.append(payload);
-    if (bucket.buffer.size() >= buffer_bytes_) flush(bucket);
+    if (size <= buffer_bytes_) return;
+    flush(bucket);
+    bucket.buffer = {};  // no bucket keeps the room that a large document took
   }
 
   void flush() {
@@ -187,6 +133,7 @@ class Buckets {
 
   void flush(Bucket& bucket) {
     if (bucket.buffer.empty()) return;
+    check_interrupted();
     file_.write(end_, bucket.buffer.data(), bucket.buffer.size());
     bucket.chunks.push_back({end_, bucket.buffer.size()});
     end_ += bucket.buffer.size();
@@ -223,6 +170,7 @@ struct Mixer::State {
 
   void make_plans(UnitsOf units_of);
   void draw_rests(UnitsOf units_of);
+  void check_room(double bytes) const;
   void scatter();
   void add_copies(const Entry& entry, uint32_t number, uint64_t document, std::string_view payload);
 
@@ -276,6 +224,8 @@ void Mixer::State::make_plans(UnitsOf units_of) {
     Plan plan;
     const auto size = static_cast<double>(units_of(part.bytes, part.tokens));
     plan.epochs = size > 0 ? part.wanted / size : 0;
+    check(plan.epochs < kMostEpochs, Fault::kUsage, "'", part.source, "' would be gone through ",
+          plan.epochs, " times, expected at most ", kMostEpochs, ": ask for less of it");
     plan.whole = static_cast<uint64_t>(plan.epochs);
     plan.rest = part.wanted - static_cast<double>(plan.whole) * size;
     plans.push_back(plan);
@@ -298,8 +248,9 @@ void Mixer::State::draw_rests(UnitsOf units_of) {
   tickets.flush();
   std::vector<double> missing;
   for (const Plan& plan : plans) missing.push_back(plan.rest);
-  const SortPlace place{
-      .folder = options.folder, .memory = options.memory / 2, .pool = options.pool};
+  const SortPlace place{.folder = options.folder,
+                        .memory = std::max(options.memory / 2, kLeastSort),
+                        .pool = options.pool};
   external_sort<Ticket>(tickets.file(), place, [&](std::span<const Ticket> sorted) {
     for (const Ticket& ticket : sorted) {
       double& left = missing[ticket.part];
@@ -343,11 +294,24 @@ void Mixer::State::add_copies(const Entry& entry, uint32_t number, uint64_t docu
   drawn_bytes += copies * entry.length;
 }
 
+// A budget with a zero too many is known here, before it fills the disk.
+void Mixer::State::check_room(double bytes) const {
+  std::error_code error;
+  const fs::space_info space = fs::space(options.folder, error);
+  if (error || bytes <= static_cast<double>(space.available)) return;
+  fail(Fault::kIo,
+       concat("the mix takes ", human_bytes(bytes), " of temporary files, '",
+              options.folder.string(), "' has room for ",
+              human_bytes(static_cast<double>(space.available))),
+       "a smaller budget, fewer epochs, or another folder for them (--work)");
+}
+
 void Mixer::State::scatter() {
   double total = 0;
   for (size_t i = 0; i < parts.size(); ++i) {
     total += plans[i].epochs * static_cast<double>(part_payload[i]);
   }
+  check_room(total);
   buckets.emplace(options.folder, static_cast<uint64_t>(total), options.memory);
   SpoolReader reader(payloads);
   for_each_entry([&](const Entry& entry, uint64_t part, uint64_t document) {

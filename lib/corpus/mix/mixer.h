@@ -49,7 +49,8 @@ class Mixer {
   void add(uint32_t part, std::string_view payload, uint64_t bytes, uint64_t tokens);
 
   // After the last document. units_of: a document's size by its bytes and tokens; MixPart::wanted
-  // is in these, and was set. Sets MixPart::given_*.
+  // is in these, and was set. Sets MixPart::given_*. Fault::kUsage for 16 million epochs of a part
+  // and more; Fault::kIo, before a byte is written, if the mix is larger than the room in `folder`.
   using UnitsOf = uint64_t (*)(uint64_t bytes, uint64_t tokens);
   void draw(UnitsOf units_of);
   uint64_t drawn_bytes() const;  // of payload

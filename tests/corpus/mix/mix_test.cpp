@@ -146,10 +146,26 @@ TEST_CASE("Recipes that contradict themselves") {
   CHECK(fault_of(recipe({by_share("a", .5), by_share("b", .4)}, 100), two) == Fault::kUsage);
   CHECK(fault_of(recipe({by_share("a", .5), by_share("b", .6)}, 100), two) == Fault::kUsage);
   CHECK(fault_of(recipe({by_share("a", 1), by_weight("b", 1)}, 100), two) == Fault::kUsage);
+  // Ten times 0.1 is not quite 1, and leaves nothing.
+  std::vector<MixSource> tenths;
+  for (int i = 0; i < 10; ++i) tenths.push_back(by_share("s" + std::to_string(i), .1));
+  tenths.push_back(by_epochs("e", 1));
+  CHECK(fault_of(recipe(tenths, 0), std::vector<uint64_t>(11, 100)) == Fault::kUsage);
   CHECK(fault_of(recipe({by_epochs("a", 1), by_epochs("b", 1)}, 100), two) == Fault::kUsage);
   CHECK(fault_of(recipe({by_epochs("a", 2), by_weight("b", 1)}, 150), two) == Fault::kUsage);
   CHECK(fault_of(recipe({by_weight("a", 1), by_weight("b", 1)}, 100), {100, 0}) == Fault::kInput);
   CHECK(fault_of(recipe({by_weight("a", 1), by_weight("b", 1)}, 100), two) == Fault::kFailed);
+}
+
+TEST_CASE("Seeds and budgets of a recipe are exact") {
+  const ScratchFolder scratch;
+  const fs::path path = scratch.path() / "mix.toml";
+  const std::string source = "[[source]]\nname = 'a'\ninputs = ['a']\nweight = 1\n";
+  write_file(path, "seed = 9007199254740993\nbytes = 2e6\n" + source);
+  CHECK(read_mix_recipe(path).seed == 9007199254740993U);
+  CHECK(read_mix_recipe(path).budget == 2'000'000);
+  write_file(path, "[[source]]\n" + source);
+  CHECK_THROWS_WITH_AS(read_mix_recipe(path), doctest::Contains("nothing stands below"), Error);
 }
 
 TEST_CASE("Temperature raises the small ones") {
@@ -157,6 +173,8 @@ TEST_CASE("Temperature raises the small ones") {
   CHECK(temperature_shares(sizes, 1)[1] == doctest::Approx(1e3 / 1001e3));
   // n^(1/3): 100 beside 10.
   CHECK(temperature_shares(sizes, 3)[1] == doctest::Approx(10. / 110));
+  // The largest alone, although its power is beyond a double.
+  CHECK(temperature_shares(sizes, 1e-3) == std::vector<double>{1, 0});
 }
 
 TEST_CASE("Over ten seeds the shares are those asked for, to half a document") {
@@ -208,6 +226,13 @@ TEST_CASE("The same mix in little memory and on several threads") {
       CHECK(same);
     }
   }
+}
+
+TEST_CASE("A mix larger than the disk fails before it is written") {
+  CHECK_THROWS_WITH_AS(draw({3000}, {16e6}, 1, size_t{1} << 30, 1, nullptr),
+                       doctest::Contains("room for"), Error);
+  CHECK_THROWS_WITH_AS(draw({3}, {1e18}, 1, size_t{1} << 30, 1, nullptr),
+                       doctest::Contains("would be gone through"), Error);
 }
 
 TEST_CASE("Epochs follow one another, and each source lies evenly over the mix") {
