@@ -93,6 +93,29 @@ std::string_view SentencePieceTokenizer::piece_bytes(int32_t id) const {
   return piece_bytes_[static_cast<size_t>(id)];
 }
 
+std::vector<std::string> SentencePieceTokenizer::encode_pieces(std::string_view text) const {
+  const std::vector<int32_t> ids = encode(text);
+  std::string normal;
+  normalizer_.normalize(text, normal);
+  std::vector<std::string> pieces;
+  size_t at = 0;
+  for (size_t i = 0; i < ids.size(); ++i) {
+    if (ids[i] != unk_id()) {
+      pieces.push_back(piece(ids[i]));
+      at += piece_bytes(ids[i]).size();
+      continue;
+    }
+    // Unknown characters go on to where the next piece is: no piece begins with one of them.
+    const std::string_view next = i + 1 < ids.size() ? piece_bytes(ids[i + 1]) : std::string_view();
+    const size_t begin = std::min(at, normal.size());
+    const size_t end =
+        next.empty() || begin == normal.size() ? normal.npos : normal.find(next, begin + 1);
+    at = std::min(end, normal.size());
+    pieces.push_back(normal.substr(begin, at - begin));
+  }
+  return pieces;
+}
+
 void SentencePieceTokenizer::encode(std::string_view text, std::vector<int32_t>& ids) const {
   ScratchLease scratch(*this);
   normalizer_.normalize(text, (*scratch).text);

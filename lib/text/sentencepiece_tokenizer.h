@@ -28,6 +28,7 @@ class SentencePieceTokenizer final : public Tokenizer {
 
   using Tokenizer::encode;
   void encode(std::string_view text, std::vector<int32_t>& ids) const override;
+  std::vector<std::string> encode_pieces(std::string_view text) const override;
   std::string decode(std::span<const int32_t> ids) const override;
 
   int32_t vocab_size() const override { return static_cast<int32_t>(model_.pieces.size()); }

@@ -36,6 +36,12 @@ std::vector<int32_t> Tokenizer::encode(std::string_view text) const {
   return ids;
 }
 
+std::vector<std::string> Tokenizer::encode_pieces(std::string_view text) const {
+  std::vector<std::string> pieces;
+  for (const int32_t id : encode(text)) pieces.push_back(piece(id));
+  return pieces;
+}
+
 std::shared_ptr<const Tokenizer> load_tokenizer(const fs::path& path) {
   std::error_code ignored;
   const bool folder = fs::is_directory(path, ignored);

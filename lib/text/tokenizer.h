@@ -24,6 +24,8 @@ class Tokenizer {
   // Appends to ids. text must be valid UTF-8.
   virtual void encode(std::string_view text, std::vector<int32_t>& ids) const = 0;
   std::vector<int32_t> encode(std::string_view text) const;
+  // The same as the pieces are spelt; an unknown one as it stands in the (normalised) text.
+  virtual std::vector<std::string> encode_pieces(std::string_view text) const;
 
   // The bytes that ids stand for; control pieces (BOS, EOS, padding) stand for nothing. With byte
   // fallback a prefix of ids may end inside a UTF-8 character.
