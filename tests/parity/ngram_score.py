@@ -68,7 +68,7 @@ def ours(model, arguments, texts):
         if arguments.tokenizer:
             command += ["--tokenizer", arguments.tokenizer]
         lines = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-        return [json.loads(line).get("attributes", {}) for line in lines.splitlines()]
+        return [json.loads(line).get("attributes", {}) for line in lines.split("\n") if line]
 
 
 def main():
