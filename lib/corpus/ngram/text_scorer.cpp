@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "lib/base/error.h"
+#include "lib/corpus/ngram/train_text.h"
 
 namespace llmtool {
 namespace {
@@ -46,7 +47,8 @@ TextScorer::TextScorer(std::shared_ptr<const NgramModel> model,
   for (int32_t id = 0; id < tokenizer_->vocab_size(); ++id) {
     const std::string piece = tokenizer_->piece(id);
     const bool is_space = !piece.empty() && std::ranges::all_of(piece, is_ascii_space);
-    piece_words_[static_cast<size_t>(id)] = is_space ? kNoWord : model_->find(piece);
+    const NgramWord word = model_->find(piece_word(*tokenizer_, id));
+    piece_words_[static_cast<size_t>(id)] = word == 0 && is_space ? kNoWord : word;
   }
 }
 

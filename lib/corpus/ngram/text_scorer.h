@@ -1,10 +1,12 @@
 // Texts as sentences of words for an n-gram model, and what the model says of them.
 //
 // Words are what stands between white space of ASCII, or the pieces of a SentencePiece tokenizer
-// as the vocabulary spells them (unknown ones as they stand in the text). A sentence is a line with
-// a word in it, or the whole text; the model sees it between <s> and </s>. Its log10 probability is
-// the sum of those of its words and of </s> in single precision, as KenLM's score() and query add
-// them; that of a text is the sum of its sentences' in double precision.
+// as the vocabulary spells them (unknown ones as they stand in the text; white space as
+// piece_word() of train_text.h spells it where the model knows that, else it is left out). A
+// sentence is a line with a word in it, or the whole text; the model sees it between <s> and </s>.
+// Its log10 probability is the sum of those of its words and of </s> in single precision, as
+// KenLM's score() and query add them; that of a text is the sum of its sentences' in double
+// precision.
 #pragma once
 
 #include <cmath>
