@@ -12,12 +12,18 @@ constexpr size_t kBatchNgrams = 8192;
 constexpr size_t kBatchesPerThread = 4;
 constexpr float kLogZero = -99;
 
+// As lmplz spells them: with an exponent below 1e-6, and that without a leading 0.
 void append_number(std::string& out, float value) {
-  char digits[32];
+  constexpr float kLeastFixed = 1e-6f;
+  char digits[64];
   const float finite = std::isfinite(value) ? value : kLogZero;
-  const auto [end, error] = std::to_chars(digits, digits + sizeof(digits), finite);
+  const bool fixed = finite == 0 || std::abs(finite) >= kLeastFixed;
+  const auto format = fixed ? std::chars_format::fixed : std::chars_format::scientific;
+  const auto [end, error] = std::to_chars(digits, digits + sizeof(digits), finite, format);
   LLMTOOL_ASSERT(error == std::errc());
-  out.append(digits, end);
+  const bool padded = !fixed && end[-2] == '0';
+  out.append(digits, padded ? end - 2 : end);
+  if (padded) out += end[-1];
 }
 
 void check_word(const std::string& word) {

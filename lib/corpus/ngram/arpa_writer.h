@@ -4,8 +4,8 @@
 //   <log10 probability>\t<words, a space between two>\t<log10 backoff>
 //
 // for each n-gram; then "\end\". The highest order has no back-offs. Numbers are the shortest that
-// read back as the same float; a probability of 0 is written as -99. Blank lines stand where lmplz
-// has them.
+// read back as the same float; a probability of 0 is written as -99. Blank lines stand and numbers
+// are spelt as lmplz has them.
 #pragma once
 
 #include <memory>

@@ -266,14 +266,14 @@ TEST_CASE("ARPA files") {
     writer.add({std::span(words).subspan(0, 1), -1.5f, 0});
     writer.add({std::span(words).subspan(1, 1), 0, -0.30103f});
     writer.add({std::span(words).subspan(2, 1), -INFINITY, 1e-7f});
-    writer.add({std::span(words).subspan(1, 2), -0.1f, 0});
+    writer.add({std::span(words).subspan(1, 2), -0.1f, 0.00002f});
     CHECK(!fs::exists(path));
     writer.end();
   }
   CHECK(
       read_file(path) ==
       "\\data\\\nngram 1=3\nngram 2=1\nngram 3=0\n\n\\1-grams:\n-1.5\t<unk>\t0\n0\t<s>\t-0.30103\n"
-      "-99\tété\t1e-07\n\n\\2-grams:\n-0.1\t<s> été\t0\n\n\\3-grams:\n\n\\end\\\n");
+      "-99\tété\t1e-7\n\n\\2-grams:\n-0.1\t<s> été\t0.00002\n\n\\3-grams:\n\n\\end\\\n");
   for (const char* word : {"", "a b", "a\n"}) {
     ArpaWriter writer(folder.path() / "bad.arpa", pool);
     CHECK_THROWS_AS(writer.begin({"<unk>", word}, {2}), Error);
