@@ -2,6 +2,7 @@
 
 #define XXH_INLINE_ALL
 #include <algorithm>
+#include <cstring>
 #include <xxhash.h>
 
 #include "lib/base/error.h"
@@ -13,7 +14,7 @@ constexpr size_t kSlots = size_t{1} << 16;
 
 }  // namespace
 
-PieceCache::PieceCache() : table_(kSlots) {}
+PieceCache::PieceCache() : table_(kSlots), seen_(kSlots) {}
 
 uint64_t PieceCache::hash(std::string_view word) {
   return XXH3_64bits(word.data(), word.size());
@@ -22,11 +23,19 @@ uint64_t PieceCache::hash(std::string_view word) {
 std::optional<PieceCache::Found> PieceCache::find(std::string_view word, uint64_t hash) const {
   for (size_t slot = hash % kSlots; table_[slot].word_bytes != 0; slot = (slot + 1) % kSlots) {
     const Entry& e = table_[slot];
-    if (e.hash == hash && std::string_view(words_).substr(e.word, e.word_bytes) == word) {
-      return Found{{ids_.data() + e.ids, e.id_count}, e.limit};
+    if (e.hash == hash && word_of(e) == word) {
+      return Found{{data_.data() + e.data + padded(e.word_bytes), e.id_count}, e.limit};
     }
   }
   return std::nullopt;
+}
+
+bool PieceCache::seen_before(uint64_t hash) {
+  uint32_t& slot = seen_[hash % kSlots];
+  const auto tag = static_cast<uint32_t>(hash >> 32);
+  const bool seen = slot == tag;
+  slot = tag;
+  return seen;
 }
 
 void PieceCache::add(std::string_view word, uint64_t hash, std::span<const int32_t> ids,
@@ -34,20 +43,17 @@ void PieceCache::add(std::string_view word, uint64_t hash, std::span<const int32
   LLMTOOL_ASSERT(!word.empty() && word.size() <= kMaxWord && ids.size() <= UINT16_MAX);
   if (used_ == kSlots / 2) {
     std::fill(table_.begin(), table_.end(), Entry{});
-    words_.clear();
-    ids_.clear();
+    data_.clear();
     used_ = 0;
   }
   size_t slot = hash % kSlots;
   while (table_[slot].word_bytes != 0) slot = (slot + 1) % kSlots;
-  table_[slot] = {hash,
-                  static_cast<uint32_t>(words_.size()),
-                  static_cast<uint32_t>(ids_.size()),
-                  static_cast<uint16_t>(word.size()),
-                  static_cast<uint16_t>(ids.size()),
-                  limit};
-  words_.append(word);
-  ids_.insert(ids_.end(), ids.begin(), ids.end());
+  table_[slot] = {hash, static_cast<uint32_t>(data_.size()), static_cast<uint16_t>(word.size()),
+                  static_cast<uint16_t>(ids.size()), limit};
+  const size_t begin = data_.size();
+  data_.resize(begin + padded(word.size()));
+  std::memcpy(data_.data() + begin, word.data(), word.size());
+  data_.insert(data_.end(), ids.begin(), ids.end());
   ++used_;
 }
 

@@ -148,6 +148,8 @@ bool SentencePieceTokenizer::append_word(std::string_view word, size_t first, Sc
   std::span<const int32_t> found;
   if (const auto known = scratch.cache.find(word, hash)) {
     found = known->ids;
+  } else if (!scratch.cache.seen_before(hash)) {
+    return bpe_->encode_part(word, first, scratch.bpe, ids);
   } else {
     scratch.word_ids.clear();
     if (!bpe_->encode_part(word, 0, scratch.bpe, scratch.word_ids)) return false;
@@ -180,12 +182,12 @@ void SentencePieceTokenizer::append_part(std::string_view part, float& score, si
   }
   const uint64_t hash = PieceCache::hash(part);
   auto found = scratch.cache.find(part, hash);
-  if (!found) {
+  if (!found && scratch.cache.seen_before(hash)) {
     const float limit = unigram_->encode_anywhere(part, scratch.unigram, scratch.word_ids);
     found = {scratch.word_ids, limit};
     scratch.cache.add(part, hash, scratch.word_ids, limit);
   }
-  if (std::abs(score) <= found->limit) {
+  if (found && std::abs(score) <= found->limit) {
     ids.insert(ids.end(), found->ids.begin(), found->ids.end());
     score = unigram_->score_behind(score, found->ids);
   } else {

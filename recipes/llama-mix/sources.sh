@@ -19,7 +19,7 @@ else
   crawl=(git-doc zsh-doc exim4-doc-html sqlite3-doc)
   c4=(python-django-doc debian-faq maint-guide)
   code=(python3-attr python3-requests python3-gpg libcli11-dev golang-github-spf13-cobra-dev
-    python3-django python3-sphinx python3-numpy python3-scapy libeigen3-dev libboost-dev
+    python3-django python3-sphinx python3-numpy python3-scapy libeigen3-dev
     nlohmann-json3-dev rapidjson-dev librust-serde-dev librust-regex-dev golang-golang-x-text-dev
     golang-golang-x-net-dev)
   dictionaries=(dict-jargon dict-foldoc dict-gcide dict-vera)
