@@ -153,6 +153,7 @@ class HeaderFinder {
   void find_names(const std::vector<LicenseFinding>& findings) {
     uint32_t last = UINT32_MAX;
     for (const Saying& saying : sayings_) {
+      if (units_.size() >= kMostUnits) return;
       const bool perl = saying.says == Says::kPerl;
       if (!perl && saying.says != Says::kName && saying.says != Says::kWeakName &&
           saying.says != Says::kGnu) {
