@@ -28,9 +28,9 @@ const char* const kMixHelp =
 Without a budget: as much as there is before a source with a share or weight is gone through once.
 Sizes are bytes of text, or ids with one end-of-text token a document.
 
-Of a source that is to be gone through E times each document is given floor(E) times, and so many,
-drawn by the seed, once more as come nearest to the rest: what is given differs from what is asked by
-half a document. Every source lies evenly over the whole mix, its epochs follow one another, and
+Of a source that is to be gone through E times each document is given floor(E) times, and some once
+more: in an order drawn by the seed, each that brings the sum nearer to what is asked. So the two
+differ by at most half of the smallest document that was left out. Every source lies evenly over the whole mix, its epochs follow one another, and
 each is shuffled anew. The same seed gives the same bytes at any --threads and --memory. Everything
 is put down in temporary files (--work): as large as what is read, and as what is given.)help";
 

@@ -48,9 +48,12 @@ struct Plan {
   double rest = 0;  // units that are missing after the whole epochs
   bool has_last = false;
   uint64_t last_key = 0, last_document = 0;  // tickets up to this one are drawn once more
+  bool has_skipped = false;
+  std::vector<uint64_t> fillers;  // and these documents behind it, for what it left; sorted
 
   bool takes(uint64_t key, uint64_t document) const {
-    return has_last && (key != last_key ? key < last_key : document <= last_document);
+    if (has_last && (key != last_key ? key < last_key : document <= last_document)) return true;
+    return std::binary_search(fillers.begin(), fillers.end(), document);
   }
 };
 
@@ -234,7 +237,8 @@ void Mixer::State::make_plans(UnitsOf units_of) {
   }
 }
 
-// The tickets of each part in order, until what they add up to is nearest to the rest.
+// The tickets of each part in order, each that brings the sum nearer to the rest. Fillers fit into
+// what one document left, so they are few.
 void Mixer::State::draw_rests(UnitsOf units_of) {
   SpoolFile tickets(options.folder);
   for_each_entry([&](const Entry& entry, uint64_t part, uint64_t document) {
@@ -256,17 +260,22 @@ void Mixer::State::draw_rests(UnitsOf units_of) {
       double& left = missing[ticket.part];
       const auto units = static_cast<double>(ticket.units);
       if (left <= 0) continue;
-      if (units - left > left) {
-        left = 0;  // without it is nearer
+      Plan& plan = plans[ticket.part];
+      if (units - left > left) {  // without it is nearer
+        plan.has_skipped = true;
         continue;
       }
       left -= units;
-      Plan& plan = plans[ticket.part];
+      if (plan.has_skipped) {
+        plan.fillers.push_back(ticket.document);
+        continue;
+      }
       plan.has_last = true;
       plan.last_key = ticket.key;
       plan.last_document = ticket.document;
     }
   });
+  for (Plan& plan : plans) std::sort(plan.fillers.begin(), plan.fillers.end());
 }
 
 void Mixer::State::add_copies(const Entry& entry, uint32_t number, uint64_t document,

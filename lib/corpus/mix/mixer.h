@@ -1,12 +1,12 @@
 // Draws documents from sources, shuffled, in bounded memory.
 //
 // Documents are put down in a file as they come. Of each part (a source, or one value of its `by`)
-// with n units of which a are wanted, every document is given floor(a / n) times, and so many once
-// more as come nearest to the rest, in an order drawn by seed, name of the part and number of the
-// document. Copy e of a document lies in the (e + u) / (a / n)-th part of the mix, u drawn
-// uniformly: each source is spread evenly over the whole mix, its epochs follow one another, and
-// each is shuffled anew. So the mix is a function of the documents, the recipe and the seed: not of
-// threads or memory.
+// with n units of which a are wanted, every document is given floor(a / n) times, and for the rest
+// some are given once more: in an order drawn by seed, name of the part and number of the document,
+// each that brings the sum nearer to a. Copy e of a document lies in the (e + u) / (a / n)-th part
+// of the mix, u drawn uniformly: each source is spread evenly over the whole mix, its epochs follow
+// one another, and each is shuffled anew. So the mix is a function of the documents, the recipe and
+// the seed: not of threads or memory.
 #pragma once
 
 #include <cstdint>
