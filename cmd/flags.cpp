@@ -71,6 +71,24 @@ CLI::Option* add_skip_bad(CLI::App& app, bool& value) {
   return app.add_flag("--skip-bad", value, "Count records that cannot be read instead of stopping");
 }
 
+CLI::Option* add_work(CLI::App& app, std::string& value) {
+  return app.add_option("--work", value, "Folder for temporary files; beside OUTPUT")
+      ->type_name("DIR");
+}
+
+fs::path work_folder(const std::string& work, const std::string& output) {
+  fs::path folder = work;
+  if (folder.empty() && (output == "-" || (fs::exists(output) && fs::is_other(output)))) {
+    std::error_code error;
+    folder = fs::temp_directory_path(error);
+    if (error) fail_io("use the folder for temporary files", "$TMPDIR", error.value());
+  } else if (folder.empty()) {
+    folder = fs::absolute(output).parent_path();
+  }
+  create_folder(folder);
+  return folder;
+}
+
 CLI::Option* add_overwrite(CLI::App& app, bool& value, const std::string& what) {
   return app.add_flag("--overwrite", value, what);
 }

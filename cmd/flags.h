@@ -31,6 +31,10 @@ CLI::Option* add_tokenizer(CLI::App& app, std::string& value);
 // --format and --text-field, and --skip-bad
 std::vector<CLI::Option*> add_format(CLI::App& app, std::string& format, std::string& text_field);
 CLI::Option* add_skip_bad(CLI::App& app, bool& value);
+// --work, for commands that need temporary files, and the folder for them: that of --work, or the
+// output's, or the system's where the output is no file. It is there.
+CLI::Option* add_work(CLI::App& app, std::string& value);
+fs::path work_folder(const std::string& work, const std::string& output);
 // --overwrite
 CLI::Option* add_overwrite(CLI::App& app, bool& value, const std::string& what);
 

@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "cmd/flags.h"
 #include "lib/base/error.h"
 #include "lib/base/log.h"
 #include "lib/base/progress.h"
@@ -44,8 +45,7 @@ std::vector<CLI::Option*> add_mix_flags(CLI::App& app, MixFlags& flags) {
               ->excludes(tokens),
           app.add_option("--memory", flags.memory, "Memory to stay within, e.g. 2G")
               ->transform(CLI::AsSizeValue(false)),
-          app.add_option("--work", flags.work, "Folder for temporary files; beside OUTPUT")
-              ->type_name("DIR"),
+          add_work(app, flags.work),
           app.add_option("--report", flags.report, "Folder for report.json and report.html")
               ->type_name("DIR")};
 }
@@ -64,16 +64,7 @@ MixOptions mix_options(const MixFlags& flags, const std::string& file, const CLI
   }
   if (app.count("--seed") > 0 || !o.recipe.seed) o.recipe.seed = seed;
   o.memory = flags.memory;
-  if (!flags.work.empty()) {
-    o.folder = flags.work;
-  } else if (output == "-") {
-    std::error_code error;
-    o.folder = fs::temp_directory_path(error);
-    if (error) fail_io("use the folder for temporary files", "$TMPDIR", error.value());
-  } else {
-    o.folder = fs::absolute(output).parent_path();
-  }
-  create_folder(o.folder);
+  o.folder = work_folder(flags.work, output);
   return o;
 }
 

@@ -17,7 +17,7 @@ namespace {
 
 struct Options {
   std::vector<std::string> inputs;
-  std::string output, tokenizer, limit_vocabulary, temporary;
+  std::string output, tokenizer, limit_vocabulary, work;
   std::string format = "auto", text_field = "text", unit = "line";
   int order = 5;
   std::vector<uint64_t> prune;
@@ -104,14 +104,6 @@ void report(const NgramSummary& s) {
   }
 }
 
-fs::path temporary_folder(const Options& o) {
-  if (!o.temporary.empty()) return o.temporary;
-  const bool is_device = fs::exists(o.output) && !fs::is_regular_file(o.output);
-  if (o.output == "-" || is_device) return fs::temp_directory_path();
-  const fs::path beside = fs::path(o.output).parent_path();
-  return beside.empty() ? fs::path(".") : beside;
-}
-
 // KenLM's binary or ARPA, by the name's ending.
 std::unique_ptr<NgramSink> open_sink(const Options& o, ThreadPool& pool) {
   for (const char* ending : {".bin", ".binary", ".klm"}) {
@@ -134,7 +126,7 @@ NgramTraining training_of(const Options& o, ThreadPool& pool, StageProgress& pro
   if (!o.limit_vocabulary.empty()) t.limit_vocabulary = o.limit_vocabulary;
   if (o.discount_fallback || !o.fallback.empty())
     t.discount_fallback = fallback_discounts(o.fallback);
-  t.place = {.folder = temporary_folder(o),
+  t.place = {.folder = work_folder(o.work, o.output),
              .memory = o.memory,
              .pool = &pool,
              .progress = [&progress](std::string_view stage, uint64_t done, uint64_t total) {
@@ -173,14 +165,13 @@ constexpr const char* kFooter =
     "of plain text too), or with --unit document a document; an empty line is one, a document\n"
     "without text is none. Words are what NUL, tab, line feed, carriage return and space stand\n"
     "between; with a tokenizer they are its pieces as its vocabulary spells them (white space in\n"
-    "them as <0x20>), and unknown and control pieces are left out. <unk> takes the place of an\n"
-    "unseen word: the unigrams are interpolated with 1 / (words with <unk> and </s>).\n"
+    "them as <0x20>); what is no piece is a word as it stands. <unk> takes the place of an unseen\n"
+    "word: the unigrams are interpolated with 1 / (words with <unk> and </s>).\n"
     "--prune 0 0 1: trigrams and longer ones that occur once in the text are left out; their\n"
     "counts go to the back-offs. Unlike lmplz, a last line without line feed ends with </s>.\n"
     "Where the text is too small or too regular for the discounts' formula the command fails, or\n"
     "takes the fallback.\n"
-    "Temporary files have no names and lie in --temporary, else beside the output; about 60 bytes "
-    "a\n"
+    "Temporary files have no names and lie in --work, else beside the output; about 60 bytes a\n"
     "word of text for order 5. The model is the same at any --threads and --memory.\n\n"
     "Example:\n  llmtool ngram train wiki-en.jsonl.zst -t en.sp.model --unit document "
     "--discount-fallback -o en.arpa.zst";
@@ -219,7 +210,7 @@ void define_ngram_train(CLI::App& app) {
   app.add_option("--memory", o->memory, "Memory for n-grams, e.g. 8G; the rest goes to the disk")
       ->transform(CLI::AsSizeValue(false))
       ->check(CLI::Range(uint64_t{1} << 20, uint64_t{1} << 50));
-  app.add_option("--temporary", o->temporary, "Folder for temporary files")->type_name("PATH");
+  add_work(app, o->work);
   add_overwrite(app, o->overwrite, "Replace a model that is already there");
   add_threads(app, o->threads);
   add_json(app, o->json);

@@ -81,3 +81,17 @@ run "$LLMTOOL" ngram buckets in.jsonl --percentiles 60,30 -o no.jsonl
 exits 2
 run "$LLMTOOL" ngram buckets in.jsonl --cutoffs in.jsonl -o no.jsonl
 exits 3
+
+# What is no piece of the tokenizer is a word as it stands, when a model is made and when it is asked.
+for i in $(seq 200); do echo "the $((i % 7)) cats and $((i % 5)) dogs sat"; done >plain.txt
+"$LLMTOOL" tokenizer train plain.txt -o tok --vocab-size 40 --no-byte-fallback -q >/dev/null
+sed 's/cats/ж cats/' plain.txt >odd.txt
+run "$LLMTOOL" ngram train odd.txt -t tok --order 2 --discount-fallback -o odd.arpa -q && exits 0
+grep -qP '\tж\t' odd.arpa || failed "the unknown character is no word of the model"
+run "$LLMTOOL" ngram score odd.txt --format lines --model odd.arpa --tokenizer tok --details -o scored.jsonl -q && exits 0
+python3 - <<'END'
+import json
+for line in open("scored.jsonl"):
+    attributes = json.loads(line)["attributes"]
+    assert attributes["ngram_unknown"] == 0 and attributes["ngram_words"] > 5, attributes
+END

@@ -24,8 +24,8 @@ unchanged() {
 train text.txt -o small/model.arpa && exits 4 && says "no space left on device"
 unchanged
 mkdir room
-train text.txt -o small/model.arpa --temporary room && exits 4 && says "no space left on device"
+train text.txt -o small/model.arpa --work room && exits 4 && says "no space left on device"
 unchanged
-train text.txt -o small/model.klm --temporary room && exits 4
+train text.txt -o small/model.klm --work room && exits 4
 [[ ! -e small/model.klm ]] || failed "half a binary"
 unchanged

@@ -1,5 +1,6 @@
 #include "lib/corpus/ngram/train_text.h"
 
+#include <algorithm>
 #include <array>
 #include <deque>
 
@@ -152,6 +153,10 @@ class SentenceCutter {
     if (text.ends_with('\r')) text.remove_suffix(1);
     ids_.clear();
     options_.tokenizer->encode(text, ids_);
+    if (std::ranges::find(ids_, options_.tokenizer->unk_id()) != ids_.end()) {
+      for (const std::string& piece : options_.tokenizer->encode_pieces(text)) add_words(piece);
+      return;
+    }
     for (const int32_t id : ids_) {
       const auto piece = static_cast<size_t>(id);
       if (!pieces_.words[piece].empty()) add(pieces_.words[piece], pieces_.hashes[piece]);

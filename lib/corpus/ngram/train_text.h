@@ -23,7 +23,8 @@ struct SentenceText {
   bool skip_bad = false;
   SentenceUnit unit = SentenceUnit::kLine;
   // Null: words are what NUL, tab, line feed, carriage return and space stand between. Else a word
-  // is a piece, spelled by piece_word(); unknown pieces and control pieces are left out.
+  // is a piece, spelled by piece_word(), and what is no piece is spelled as it stands in the text,
+  // as CCNet has it.
   std::shared_ptr<const Tokenizer> tokenizer;
   // The words <s>, </s> and <unk> in a text are left out; else they are Fault::kInput.
   bool skip_symbols = false;
