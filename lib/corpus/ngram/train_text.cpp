@@ -154,7 +154,9 @@ class SentenceCutter {
     ids_.clear();
     options_.tokenizer->encode(text, ids_);
     if (std::ranges::find(ids_, options_.tokenizer->unk_id()) != ids_.end()) {
-      for (const std::string& piece : options_.tokenizer->encode_pieces(text)) add_words(piece);
+      for (std::string& piece : options_.tokenizer->encode_pieces(text)) {
+        add_words(block_->texts.emplace_back(std::move(piece)));  // words are views of the texts
+      }
       return;
     }
     for (const int32_t id : ids_) {
