@@ -26,21 +26,19 @@ sed "s|^run = \"license scan\"|&\nnotices = \"$out/notices.jsonl\"|" "$here/code
 "$llmtool" corpus run "$out/code.toml" "${trees[@]}" -o "$out/code.jsonl.zst" \
   --rejected "$out/rejected" --report "$out/report" "${again[@]}" >&2
 
-python3 - "$out" <<'END'
-import collections, glob, io, json, subprocess, sys
-def documents(pattern):
-    for path in sorted(glob.glob(sys.argv[1] + pattern)):
-        with subprocess.Popen(["zstd", "-dcq", path], stdout=subprocess.PIPE) as zstd:
-            yield from map(json.loads, io.TextIOWrapper(zstd.stdout, encoding="utf-8"))
-kept = collections.Counter(d["attributes"]["license"] for d in documents("/code.jsonl.zst"))
-all = kept + collections.Counter(d["attributes"]["license"] for d in documents("/rejected/*.zst")
-                                 if "license" in d.get("attributes", {}))
-print(f"{'files':>7} {'kept':>7}  licence")
-for license, files in all.most_common():
-    print(f"{files:7} {kept[license]:7}  {license}")
-allowed = {"MIT", "BSD-2-Clause", "BSD-3-Clause", "Apache-2.0"}
-if not kept or any("GPL" in l and not allowed & set(l.replace("(", " ").replace(")", " ").split())
-                   for l in kept):
-    sys.exit("code-licenses: error: nothing is left, or what should not be")
-END
+# The table: files by licence, and how many were kept; nothing under the GPL alone may be among them.
+licenses() { zstd -dcq "$@" | sed -nE 's/.*"license":"([^"]*)".*/\1/p'; }
+licenses "$out/code.jsonl.zst" >"$out/kept.txt"
+licenses "$out"/rejected/*.zst >"$out/dropped.txt"
+awk '
+  { ++all[$0] }
+  FNR == NR { ++kept[$0]; if (/GPL/ && !/(^|[ (])(MIT|BSD-[23]-Clause|Apache-2.0)($|[ )])/) bad = 1 }
+  END {
+    for (license in all) printf "%7d %7d  %s\n", all[license], kept[license], license
+    exit bad
+  }' "$out/kept.txt" "$out/dropped.txt" | sort -k1,1nr -k3 >"$out/table.txt" ||
+  die "a file under the GPL alone was kept" "$out/kept.txt has the licences of what was kept"
+[[ -s $out/kept.txt ]] || die "nothing is left" "$out/report/report.html tells where documents went"
+printf '%7s %7s  %s\n' files kept licence
+cat "$out/table.txt"
 say "documents: $out/code.jsonl.zst; licence files: $out/notices.jsonl; what went: $out/rejected/"
