@@ -28,7 +28,7 @@ constexpr const char* kHelp =
     "report.html\n"
     "and report.json to the folder of --output.\n"
     "Labels: --label name=file[,file...] for each, or inputs whose documents name their label in\n"
-    "--label-member. Each document is one line of training:\n"
+    "--label-member. A folder is all files below it. Each document is one line of training:\n"
     "  --text plain    as it is, line breaks as spaces (DCLM, RedPajama; fastText makes words at\n"
     "                  white space, punctuation stays on them, case stays)\n"
     "  --text letters  runs of letters and marks in lower case, spaces between\n"
@@ -70,9 +70,24 @@ struct Options {
 };
 
 struct LabelledInputs {
-  std::string label;  // empty: each document says it
-  std::vector<std::string> files;
+  std::string label;               // empty: each document says it
+  std::vector<std::string> names;  // as they were given, without globs
+  std::vector<CorpusInput> files;
 };
+
+// The files are listed now: what the training writes is none of them.
+LabelledInputs inputs_of_label(std::string label, const std::vector<std::string>& names,
+                               const fs::path& output) {
+  LabelledInputs inputs{std::move(label), expand_globs(names), list_inputs(names)};
+  const std::string own = (fs::weakly_canonical(output) / "").string();
+  for (const std::string& name : inputs.names) {
+    std::error_code error;
+    if (!fs::is_directory(name, error)) continue;
+    check(!own.starts_with((fs::canonical(name) / "").string()), Fault::kUsage, "--output ",
+          output.string(), " lies in '", name, "', which is read: choose a folder outside of it");
+  }
+  return inputs;
+}
 
 std::vector<LabelledInputs> inputs_of(const Options& o) {
   check(o.labels.empty() != o.label_member.empty(), Fault::kUsage,
@@ -80,7 +95,7 @@ std::vector<LabelledInputs> inputs_of(const Options& o) {
   check(o.labels.empty() == !o.inputs.empty(), Fault::kUsage,
         o.labels.empty() ? "--label-member needs inputs"
                          : "with --label the inputs are those it names, and no others");
-  if (o.labels.empty()) return {{"", expand_globs(o.inputs)}};
+  if (o.labels.empty()) return {inputs_of_label("", o.inputs, o.output)};
   std::vector<LabelledInputs> all;
   for (const std::string& text : o.labels) {
     const size_t equals = text.find('=');
@@ -90,7 +105,7 @@ std::vector<LabelledInputs> inputs_of(const Options& o) {
     for (const std::string& file : CLI::detail::split(text.substr(equals + 1), ',')) {
       files.push_back(file);
     }
-    all.push_back({text.substr(0, equals), expand_globs(files)});
+    all.push_back(inputs_of_label(text.substr(0, equals), files, o.output));
   }
   return all;
 }
@@ -270,7 +285,7 @@ void run(const Options& options, const CLI::App& app) {
       std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
   write_training_report(folder, report);
   for (const LabelledInputs& from : inputs) {
-    for (const std::string& file : from.files) manifest.add_input(file);
+    for (const std::string& name : from.names) manifest.add_input(name);
   }
   for (const char* name : {"report.json", "report.html"}) manifest.add_output(folder / name);
   manifest.add_output(model_path);
@@ -307,7 +322,9 @@ void add_learning(CLI::App& app, Options& o) {
 void define(CLI::App& app) {
   auto o = std::make_shared<Options>();
   app.add_option("inputs", o->inputs, "Documents, with --label-member")->type_name("FILE");
-  app.add_option("--label", o->labels, "name=file[,file...]: a label and its documents; repeat it");
+  app.add_option(
+      "--label", o->labels,
+      "name=file[,file...]: a label and its documents, files, globs or folders; repeat it");
   app.add_option("--label-member", o->label_member,
                  "Where documents say their label: metadata.language");
   add_output(app, o->output, "Folder for the model")->required();

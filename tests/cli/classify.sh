@@ -74,6 +74,27 @@ for folder in "model", "small":
   assert "area under ROC" in page and "chosen" in page
 assert r["chosen"]["precision"] >= 0.95
 END_OF_CHECK
+
+# A folder is the files below it, each a document.
+mkdir -p folder/good/deeper folder/bad
+for i in {1..40}; do
+  echo "because the proof follows from result $((i % 7)) of part $i" >folder/good/deeper/$i.txt
+  echo "buy now for a price of $((i % 7)) and shipping of $i" >folder/bad/$i
+done
+"$LLMTOOL" classify train --label good=folder/good --label bad=folder/bad,bad.jsonl \
+  "${flags[@]}" -o from-folders >/dev/null
+"$LLMTOOL" verify from-folders >/dev/null
+python3 - <<'END_OF_CHECK'
+import json
+r = json.load(open("from-folders/report.json"))
+assert r["learnt"] + r["held_out"] == 1580, r
+assert [l["learnt"] + l["held_out"] for l in r["labels"]] == [40, 1540], r["labels"]
+inputs = {i["path"] for i in json.load(open("from-folders/run.json"))["inputs"]}
+assert sum("/folder/good/deeper/" in i or i.startswith("folder/good/deeper/") for i in inputs) == 40
+END_OF_CHECK
+refused 2 "lies in 'folder/good'" "$LLMTOOL" classify train --label good=folder/good \
+  --label bad=bad.jsonl -o folder/good/model
+
 for threads in 1 3; do
   "$LLMTOOL" classify score good.jsonl bad.jsonl --model model/model.bin --name hq --threads $threads \
     -o scored$threads.jsonl -q
