@@ -1,10 +1,9 @@
 #include "lib/corpus/license/license_tree.h"
 
 #define XXH_INLINE_ALL
-#include <xxhash.h>
-
 #include <algorithm>
 #include <cstring>
+#include <xxhash.h>
 
 #include "lib/base/error.h"
 #include "lib/corpus/license/expression.h"

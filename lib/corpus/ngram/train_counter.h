@@ -29,6 +29,7 @@ struct CountedNgram {
     if constexpr (kOrder == 1) {
       return last;
     } else {
+      // cppcheck-suppress negativeContainerIndex
       return last | words[kOrder - 2];
     }
   }
