@@ -31,9 +31,10 @@ Sizes are bytes of text, or ids with one end-of-text token a document.
 
 Of a source that is to be gone through E times each document is given floor(E) times, and some once
 more: in an order drawn by the seed, each that brings the sum nearer to what is asked. So the two
-differ by at most half of the smallest document that was left out. Every source lies evenly over the whole mix, its epochs follow one another, and
-each is shuffled anew. The same seed gives the same bytes at any --threads and --memory. Everything
-is put down in temporary files (--work): as large as what is read, and as what is given.)help";
+differ by at most half of the smallest document that was left out. Every source lies evenly over the
+mix, its epochs follow one another, and each is shuffled anew. The same seed gives the same bytes at
+any --threads and --memory. Everything is put down in temporary files (--work): as large as what is
+read, and as what is given.)help";
 
 std::vector<CLI::Option*> add_mix_flags(CLI::App& app, MixFlags& flags) {
   CLI::Option* tokens = app.add_option("--tokens", flags.tokens,
