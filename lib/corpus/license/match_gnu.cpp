@@ -179,11 +179,11 @@ class GnuReader {
     bool open = false;
     for (uint32_t k = i + 1; k < last; ++k) {
       if (!name_at(text_, words_, k).family.empty()) return;
-      if (is(words_[k], "only") && k <= i + 4) {
+      if (k <= i + 4 && is(words_[k], "only")) {
         end_ = k + 1;
         return;
       }
-      if (is_any(words_[k], "or", "any", "and") && !is(words_[k], "and")) open = true;
+      if (is_any(words_[k], "or", "any")) open = true;
       if (open && is_any(words_[k], "later", "newer", "higher", "greater", "above", "subsequent")) {
         later_ = true;
         end_ = std::max(end_, k + 1);
