@@ -7,6 +7,7 @@
 #include "lib/base/error.h"
 #include "lib/base/format.h"
 #include "lib/io/record_format.h"
+#include "lib/text/ascii.h"
 #include "lib/text/utf8.h"
 
 namespace llmtool {
@@ -19,14 +20,10 @@ constexpr size_t kMostHeaderBytes = size_t{64} << 10;
 constexpr size_t kMostGrowth = 100;
 constexpr size_t kMostSmallBody = size_t{64} << 10;
 
-char lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-}
-
 bool equal_names(std::string_view a, std::string_view b) {
   if (a.size() != b.size()) return false;
   for (size_t i = 0; i < a.size(); ++i) {
-    if (lower(a[i]) != lower(b[i])) return false;
+    if (ascii_lower(a[i]) != ascii_lower(b[i])) return false;
   }
   return true;
 }

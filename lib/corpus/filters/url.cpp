@@ -1,12 +1,12 @@
 // Lists of domains, URLs and words in URLs, as datatrove's URLFilter (RefinedWeb's rules). The URL
 // is a member of the document that has to be there. datatrove compares a URL's words as they are
 // written with words in small letters; here the case does not count.
-#include <algorithm>
 #include <unordered_set>
 
 #include "lib/corpus/filters/list_file.h"
 #include "lib/corpus/filters/phrase_set.h"
 #include "lib/corpus/filters/rule.h"
+#include "lib/text/ascii.h"
 
 namespace llmtool {
 namespace {
@@ -17,15 +17,11 @@ bool is_letter_or_digit(char c) {
   return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
-char lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
-}
-
 // "Ex-Ample" -> "example".
 std::string letters_and_digits(std::string_view text) {
   std::string out;
   for (const char c : text) {
-    if (is_letter_or_digit(c)) out.push_back(lower(c));
+    if (is_letter_or_digit(c)) out.push_back(ascii_lower(c));
   }
   return out;
 }
@@ -37,9 +33,7 @@ std::string host_of(std::string_view url) {
   if (const size_t at = url.rfind('@'); at != url.npos) url.remove_prefix(at + 1);
   url = url.substr(0, url.find(':'));
   while (url.ends_with('.')) url.remove_suffix(1);
-  std::string host(url);
-  std::transform(host.begin(), host.end(), host.begin(), lower);
-  return host;
+  return ascii_lower(url);
 }
 
 Set words_of(std::string_view url) {
@@ -47,7 +41,7 @@ Set words_of(std::string_view url) {
   std::string word;
   for (const char c : url) {
     if (is_letter_or_digit(c)) {
-      word.push_back(lower(c));
+      word.push_back(ascii_lower(c));
     } else if (!word.empty()) {
       words.insert(std::move(word));
       word.clear();

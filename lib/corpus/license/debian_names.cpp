@@ -4,19 +4,12 @@
 #include <vector>
 
 #include "lib/base/error.h"
+#include "lib/text/ascii.h"
 
 namespace llmtool {
 namespace {
 
 constexpr size_t kMostNames = 200;
-
-std::string lower(std::string_view text) {
-  std::string copy(text);
-  for (char& c : copy) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
-  }
-  return copy;
-}
 
 struct Name {
   std::string_view name, expression;
@@ -131,7 +124,9 @@ class NameList {
   }
 
  private:
-  bool is(std::string_view word) const { return at_ < words_.size() && lower(words_[at_]) == word; }
+  bool is(std::string_view word) const {
+    return at_ < words_.size() && ascii_lower(words_[at_]) == word;
+  }
   bool is_operator() const { return is("or") || is("and") || is("and/or") || is(","); }
 
   // Up to a comma.
@@ -172,7 +167,7 @@ class NameList {
 }  // namespace
 
 std::optional<LicenseExpression> license_of_debian_name(std::string_view name) {
-  const std::string key = lower(name);
+  const std::string key = ascii_lower(name);
   const auto is_it = [&](const Name& n) { return n.name == key; };
   const Name* known = std::ranges::find_if(kNames, is_it);
   if (known != std::end(kNames)) return LicenseExpression::parse(known->expression);

@@ -6,6 +6,7 @@
 
 #include "lib/base/error.h"
 #include "lib/corpus/license/debian_names.h"
+#include "lib/text/ascii.h"
 
 namespace llmtool {
 namespace {
@@ -14,14 +15,6 @@ std::string_view stripped(std::string_view text) {
   const size_t begin = text.find_first_not_of(" \t\r");
   if (begin == text.npos) return {};
   return text.substr(begin, text.find_last_not_of(" \t\r") + 1 - begin);
-}
-
-std::string lower(std::string_view text) {
-  std::string copy(text);
-  for (char& c : copy) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
-  }
-  return copy;
 }
 
 using Paragraph = std::map<std::string, std::string>;
@@ -40,7 +33,7 @@ std::vector<Paragraph> paragraphs_of(std::string_view text) {
     } else if (line.front() == ' ' || line.front() == '\t') {
       if (value != nullptr) value->append("\n").append(stripped(line));
     } else if (line.front() != '#' && colon != line.npos) {
-      value = &all.back()[lower(line.substr(0, colon))];
+      value = &all.back()[ascii_lower(line.substr(0, colon))];
       *value = stripped(line.substr(colon + 1));
     }
   }
@@ -71,7 +64,7 @@ class DebianCopyright {
       const auto license = p.find("license");
       if (license == p.end()) continue;
       auto [name, text] = name_and_text(license->second);
-      if (!text.empty()) texts_.try_emplace(lower(name), std::move(text));
+      if (!text.empty()) texts_.try_emplace(ascii_lower(name), std::move(text));
     }
   }
 
@@ -102,7 +95,7 @@ class DebianCopyright {
 
   LicenseExpression resolve(std::string_view name) {
     if (auto known = license_of_debian_name(name)) return std::move(*known);
-    const auto text = texts_.find(lower(name));
+    const auto text = texts_.find(ascii_lower(name));
     if (text != texts_.end()) {
       const auto found = LicenseExpression::parse(license_of_text_(text->second));
       if (found) return *found;

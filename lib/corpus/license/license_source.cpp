@@ -6,6 +6,7 @@
 #include "lib/base/error.h"
 #include "lib/corpus/license/expression.h"
 #include "lib/corpus/license/verdict.h"
+#include "lib/text/ascii.h"
 
 namespace llmtool {
 namespace {
@@ -15,14 +16,6 @@ using Kind = LicenseSource::Kind;
 constexpr size_t kMostNotices = 50, kMostNoticeBytes = 300, kQuoteBytes = 120;
 // A text this short that nobody knows is no licence of its own ("See ../LICENSE").
 constexpr size_t kLeastLicenseBytes = 200;
-
-std::string lower(std::string_view text) {
-  std::string copy(text);
-  for (char& c : copy) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
-  }
-  return copy;
-}
 
 // Programs, not licences: license.py, copyright.h.
 constexpr std::string_view kCodeEndings[] = {
@@ -88,7 +81,7 @@ std::optional<Place> place_of(std::string_view clean) {
   if (in == ".reuse" && written == "dep5") return Place{Kind::kPatterns, above};
   if (in == "LICENSES") return Place{Kind::kReuse, above};
   if (written == "DESCRIPTION") return Place{Kind::kManifest, folder};
-  const std::string name = lower(written);
+  const std::string name = ascii_lower(written);
   if (std::ranges::find(kManifests, name) != std::end(kManifests)) {
     return Place{Kind::kManifest, folder};
   }
@@ -97,7 +90,7 @@ std::optional<Place> place_of(std::string_view clean) {
     return Place{Kind::kSidecar, clean.substr(0, clean.size() - 8)};
   }
   if (is_word(name, "notice") && !is_code(name)) return Place{Kind::kNotice, folder};
-  const std::string in_lower = lower(in);
+  const std::string in_lower = ascii_lower(in);
   if (is_license_name(name)) {
     const bool is_for_parent = in_lower == "license" || in_lower == "licenses" ||
                                in_lower == "licence" || in_lower == "licences";
@@ -115,7 +108,7 @@ void read_text(std::string_view text, const LicenseMatcher& matcher, LicenseSour
   source.confidence = verdict.confidence;
   source.evidence = quote(text.substr(verdict.begin, verdict.end - verdict.begin), kQuoteBytes);
   const bool is_license =
-      source.kind == Kind::kLicense && !lower(name_of(source.path)).starts_with("copyright");
+      source.kind == Kind::kLicense && !ascii_lower(name_of(source.path)).starts_with("copyright");
   if (verdict.expression.empty() && is_license && text.size() >= kLeastLicenseBytes) {
     source.expression = kUnknownLicense;
     source.confidence = 1;

@@ -2,25 +2,18 @@
 
 #include "lib/base/embedded.h"
 #include "lib/corpus/license/expression.h"
+#include "lib/text/ascii.h"
 
 namespace llmtool {
 namespace {
 
-std::string lower(std::string_view text) {
-  std::string copy(text);
-  for (char& c : copy) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
-  }
-  return copy;
-}
-
 // Identifiers by their lower case.
 class IdList {
  public:
-  void add(std::string_view id) { ids_.emplace_back(lower(id), id); }
+  void add(std::string_view id) { ids_.emplace_back(ascii_lower(id), id); }
   void sort() { std::ranges::sort(ids_); }
   SpdxId find(std::string_view id) const {
-    const std::string key = lower(id);
+    const std::string key = ascii_lower(id);
     const auto at = std::ranges::lower_bound(ids_, key, {}, [](const auto& e) { return e.first; });
     if (at == ids_.end() || at->first != key) return {std::string(id), false};
     return {std::string(at->second), true};

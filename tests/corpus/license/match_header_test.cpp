@@ -2,18 +2,10 @@
 #include <string>
 
 #include "lib/corpus/license/license_match.h"
+#include "tests/corpus/license/found_licenses.h"
 
 namespace llmtool {
 namespace {
-
-std::string found(std::string_view text) {
-  std::string all;
-  for (const LicenseFinding& finding : LicenseMatcher::shipped().find(text)) {
-    if (!all.empty()) all += " | ";
-    all += std::string(to_string(finding.kind)) + ":" + finding.expression;
-  }
-  return all;
-}
 
 constexpr std::string_view kGpl =
     "/* This program is free software; you can redistribute it and/or modify\n"

@@ -2,18 +2,10 @@
 #include <string>
 
 #include "lib/corpus/license/license_match.h"
+#include "tests/corpus/license/found_licenses.h"
 
 namespace llmtool {
 namespace {
-
-std::string found(std::string_view text) {
-  std::string all;
-  for (const LicenseFinding& finding : LicenseMatcher::shipped().find(text)) {
-    if (!all.empty()) all += " | ";
-    all += std::string(to_string(finding.kind)) + ":" + finding.expression;
-  }
-  return all;
-}
 
 TEST_CASE("tags are read in any comment, with what closes it left out") {
   CHECK(found("// SPDX-License-Identifier: MIT\n") == "tag:MIT");

@@ -5,19 +5,11 @@
 
 #include "lib/base/error.h"
 #include "lib/corpus/license/license_match.h"
+#include "tests/corpus/license/found_licenses.h"
 #include "tests/fuzz_rounds.h"
 
 namespace llmtool {
 namespace {
-
-std::string found(std::string_view text) {
-  std::string all;
-  for (const LicenseFinding& finding : LicenseMatcher::shipped().find(text)) {
-    if (!all.empty()) all += " | ";
-    all += std::string(to_string(finding.kind)) + ":" + finding.expression;
-  }
-  return all;
-}
 
 std::string replaced(std::string text, std::string_view what, std::string_view by) {
   const size_t at = text.find(what);
