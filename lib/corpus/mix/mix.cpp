@@ -80,8 +80,9 @@ class Mix {
   }
 
   void draw() {
+    const auto by_source = parts_by_source();
     std::vector<uint64_t> sizes;
-    for (const auto& parts : parts_by_source()) {
+    for (const auto& parts : by_source) {
       uint64_t size = 0;
       for (const MixPart* part : parts) size += units(*part);
       sizes.push_back(size);
@@ -91,7 +92,7 @@ class Mix {
     for (const double amount : amounts) sum += amount;
     for (size_t i = 0; i < amounts.size(); ++i) {
       result_.sources[i].asked = amounts[i] / sum;
-      set_wanted(i, amounts[i]);
+      set_wanted(by_source[i], amounts[i], options_.recipe.sources[i].temperature);
     }
     mixer_.draw(options_.recipe.unit == MixUnit::kTokens ? tokens_of : bytes_of);
   }
@@ -163,11 +164,10 @@ class Mix {
     return all;
   }
 
-  void set_wanted(size_t source, double amount) {
-    const auto parts = parts_by_source()[source];
+  void set_wanted(const std::vector<MixPart*>& parts, double amount, double temperature) const {
     std::vector<uint64_t> sizes;
     for (const MixPart* part : parts) sizes.push_back(units(*part));
-    const auto shares = temperature_shares(sizes, options_.recipe.sources[source].temperature);
+    const std::vector<double> shares = temperature_shares(sizes, temperature);
     for (size_t i = 0; i < parts.size(); ++i) parts[i]->wanted = amount * shares[i];
   }
 
