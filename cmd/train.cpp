@@ -220,7 +220,7 @@ void run(Options o, const CLI::App& app) {
   auto model = initial_model(o, *tokenizer, dtype, runtime.stream());
   check_fits(*model, o, *tokenizer);
   if (o.plan) {
-    write_stdout(describe_plan(plan_training(*model, o.train, dtype), o.json));
+    write_stdout(describe_plan(plan_training(*model, o.train, dtype, runtime.stream()), o.json));
     return;
   }
   check(!o.train.output.empty(), Fault::kUsage, "--output is required");

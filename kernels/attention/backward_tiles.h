@@ -44,7 +44,7 @@ struct AttentionGradients {
     c.take(w.dscores, kMr * kKvBlock);
     c.take(w.weights, kTile * kKvBlock);
     c.take(w.dweights, kTile * kKvBlock);
-    c.take(w.packed, kMr * (kTile > kKvBlock ? kTile : kKvBlock));
+    c.take(w.packed, kMr * kTile);
     return c.used;
   }
 
@@ -77,9 +77,8 @@ struct AttentionGradients {
         store(dweights + (at + r) * kKvBlock + j * kLanes, ds);
       }
     }
-    const View ds = rows_of(dweights + at * kKvBlock, rows, kKvBlock);
-    Engine::pack_a(packed, {ds, false}, 0, 0, kKvBlock);
-    Tiles::add_weighted(dq + row * wide, kMr * kNr, packed, k_rows, kKvBlock, 0, rows, kKvBlock, D);
+    Tiles::add_weighted_block(dq + row * wide, kMr * kNr, dweights + at * kKvBlock, k_rows, rows,
+                              D);
   }
 
   // Adds to dk and dv of the block from queries [first, first + rows) of the tile at row `begin`.

@@ -22,7 +22,6 @@ struct AttentionForward {
   Element* v;        // see Tiles::pack_rows
   float* scores;     // of one panel
   Element* weights;  // of one panel: [kMr][kKvBlock]
-  Element* packed;   // the same as a panel
   float* max;        // [head][kTile]
   float* sum;        // [head][kTile]
 
@@ -35,7 +34,6 @@ struct AttentionForward {
     c.take(w.v, kKvBlock * Tiles::width(head_dim));
     c.take(w.scores, kMr * kKvBlock);
     c.take(w.weights, kMr * kKvBlock);
-    c.take(w.packed, kMr * kKvBlock);
     c.take(w.max, panels * kMr);
     c.take(w.sum, panels * kMr);
     return c.used;
@@ -78,8 +76,7 @@ struct AttentionForward {
     for (int64_t r = 0; r < rows; ++r) {
       soften_row(r, first_limit + r, a.scale, o, max[at * kMr + r], sum[at * kMr + r], D);
     }
-    Engine::pack_a(packed, {rows_of(weights, rows, kKvBlock), false}, 0, 0, kKvBlock);
-    Tiles::add_weighted(o, kMr * kNr, packed, v, kKvBlock, 0, rows, kKvBlock, D);
+    Tiles::add_weighted_block(o, kMr * kNr, weights, v, rows, D);
   }
 
   template <class T>

@@ -96,15 +96,25 @@ struct QueryTiles {
   // scores = q k^T: q a panel of rows, k packed by pack_keys; [kKvBlock / kNr][kMr][kNr].
   static void multiply_scores(float* scores, const Element* q, const Element* k, int64_t rows,
                               int64_t head_dim) {
-    fill(scores, kMr * kKvBlock, 0.0f);
     for (int64_t j = 0; j < kKvBlock; j += kNr) {
-      Engine::multiply(rows, scores + j * kMr, q, k + j * depth(head_dim), head_dim);
+      Engine::multiply(rows, {scores + j * kMr, /*from_zero=*/true}, q, k + j * depth(head_dim),
+                       head_dim);
     }
   }
   // Vector j of row r of the scores.
   LLMTOOL_INLINE static float* score_at(float* scores, int64_t r, int64_t j) {
     const int64_t key = j * kLanes;
     return scores + key / kNr * kMr * kNr + r * kNr + key % kNr;
+  }
+
+  // out += weights rows for a whole block of keys: weights [kMr][kKvBlock] as they lie, the other
+  // arguments as below.
+  static void add_weighted_block(float* out, int64_t pitch, const Element* weights,
+                                 const Element* rows, int64_t panel_rows, int64_t head_dim) {
+    for (int64_t d = 0; d < head_dim; d += kNr) {
+      Engine::multiply_in_place(panel_rows, {out + d / kNr * pitch, /*from_zero=*/false}, weights,
+                                kKvBlock, rows + d * kKvBlock, kKvBlock);
+    }
   }
 
   // out += weights rows: `weights` a panel of rows packed for k in [0, count), `rows` packed by
@@ -114,8 +124,8 @@ struct QueryTiles {
                            int64_t stride, int64_t first, int64_t panel_rows, int64_t count,
                            int64_t head_dim) {
     for (int64_t d = 0; d < head_dim; d += kNr) {
-      Engine::multiply(panel_rows, out + d / kNr * pitch, weights, rows + d * stride + first * kNr,
-                       count);
+      Engine::multiply(panel_rows, {out + d / kNr * pitch, /*from_zero=*/false}, weights,
+                       rows + d * stride + first * kNr, count);
     }
   }
 };

@@ -45,7 +45,7 @@ void linear_cross_entropy(const LinearCrossEntropy& a, Stream& stream) {
     const int64_t rows = std::min(a.logits.rows, a.x.rows - begin);
     const View x = a.x.slice_rows(begin, rows), logits = a.logits.slice_rows(0, rows);
     const View dlogits = gradient ? a.dlogits.slice_rows(0, rows) : View{};
-    linear({.y = logits, .x = x, .w = a.w}, stream);
+    linear({.y = logits, .x = x, .w = a.w, .packed = a.packed}, stream);
     cross_entropy({.loss = a.loss.slice_rows(begin, rows),
                    .logits = logits,
                    .dlogits = dlogits,
@@ -53,7 +53,11 @@ void linear_cross_entropy(const LinearCrossEntropy& a, Stream& stream) {
                    .scale = a.scale},
                   stream);
     if (!a.dx.empty()) {
-      linear_input_gradient({.dx = a.dx.slice_rows(begin, rows), .dy = dlogits, .w = a.w}, stream);
+      linear_input_gradient({.dx = a.dx.slice_rows(begin, rows),
+                             .dy = dlogits,
+                             .w = a.w,
+                             .packed = a.packed_gradient},
+                            stream);
     }
     if (!a.dw.empty()) {
       linear_weight_gradient({.dw = a.dw, .dy = dlogits, .x = x, .accumulate = true}, stream);

@@ -16,6 +16,9 @@ struct LinearCrossEntropy {
   float scale = 1;         // of the gradients, e.g. 1 / number of targets
   View logits;             // (R, V) f32 scratch; R >= 1 rows are worked on at a time
   View dlogits = {};  // (R, V) scratch of dtype of x; may be logits for f32; not for forward only
+  // w by pack_linear(), for the product and for the input gradient, on this stream; may be null.
+  const void* packed = nullptr;
+  const void* packed_gradient = nullptr;
 
   Cost cost() const;
 };

@@ -16,6 +16,7 @@ inline constexpr int64_t kTileRows = kLanes;  // of A and of C; columns of C; gr
 
 struct TilesOfBf16 {
   using Element = bf16;
+  static constexpr DType kDType = DType::kBF16;
   LLMTOOL_INLINE static void load(Vec (&r)[kLanes], const View& v, bool along_k, bool as_rows,
                                   int64_t at, int64_t k, int64_t depth) {
     load_block(r, v, along_k, as_rows, at, k, depth);
@@ -24,6 +25,7 @@ struct TilesOfBf16 {
 
 struct TilesOfInt8 {
   using Element = int8_t;
+  static constexpr DType kDType = DType::kI8;
   LLMTOOL_INLINE static void load(Vec (&r)[kLanes], const View& v, bool, bool as_rows, int64_t at,
                                   int64_t k, int64_t depth) {
     load_int8_block(r, v, as_rows, at, k, depth, int8_lanes);
@@ -36,6 +38,8 @@ struct AmxEngine {
   static constexpr int64_t kTileDepth = 64 / static_cast<int64_t>(sizeof(Element));
   static constexpr int64_t kTileElements = kTileRows * kTileDepth;
   static constexpr int64_t kMr = 2 * kTileRows, kNr = 2 * kTileRows, kDepth = kTileDepth;
+  static constexpr int64_t kRowsInPlace = kMr;  // tiles are loaded whole
+  static constexpr int64_t kKeptOfA = int64_t{1} << 20;
 
   // A has a row of C in each row of a tile, B a group of k.
   static void pack(Element* to, const View& v, bool along_k, bool is_a, int64_t begin,
@@ -68,31 +72,59 @@ struct AmxEngine {
     pack(to, b.view, b.transposed, false, begin, b.pitch, k_begin, count);
   }
 
-  // Tiles 0-3: sums of (row half, column half); 4, 5: A; 6, 7: B.
-  static void multiply(int64_t rows, float* tile, const Element* a, const Element* b,
+  static void multiply(int64_t rows, const Sums& sums, const Element* a, const Element* b,
                        int64_t count) {
+    multiply_tiles(rows, sums, {a, kTileElements, 2 * kTileElements, kPackedRow}, b, count);
+  }
+  static bool reads_in_place(const View& a) {
+    return a.dtype == Numbers::kDType && !rows_share_cache_sets(a);
+  }
+  // A tile of A is 16 rows of 64 bytes as they lie.
+  static void multiply_in_place(int64_t rows, const Sums& sums, const Element* a, int64_t stride,
+                                const Element* b, int64_t count) {
+    const int64_t bytes = stride * static_cast<int64_t>(sizeof(Element));
+    multiply_tiles(rows, sums, {a, kTileRows * stride, kTileDepth, bytes}, b, count);
+  }
+
+  // Where the tiles of A are: elements to the lower one and to those of the next k, bytes from a
+  // row of a tile to the next.
+  struct TilesOfA {
+    const Element* at;
+    int64_t lower, next, row;
+  };
+  static constexpr int64_t kPackedRow = 64;
+
+  // Tiles 0-3: sums of (row half, column half); 4, 5: A; 6, 7: B.
+  static void multiply_tiles(int64_t rows, const Sums& sums, TilesOfA a, const Element* b,
+                             int64_t count) {
     constexpr int64_t kRow = kNr * static_cast<int64_t>(sizeof(float));  // bytes
-    constexpr int64_t kPackedRow = 64;
-    float* lower = tile + kTileRows * kNr;
+    float *tile = sums.tile, *lower = tile + kTileRows * kNr;
     const bool both = rows > kTileRows;
-    Tiles::template load<0>(tile, kRow);
-    Tiles::template load<1>(tile + kTileRows, kRow);
-    if (both) {
-      Tiles::template load<2>(lower, kRow);
-      Tiles::template load<3>(lower + kTileRows, kRow);
+    if (sums.from_zero) {
+      Tiles::template clear<0>();
+      Tiles::template clear<1>();
+      Tiles::template clear<2>();
+      Tiles::template clear<3>();
+    } else {
+      Tiles::template load<0>(tile, kRow);
+      Tiles::template load<1>(tile + kTileRows, kRow);
+      if (both) {
+        Tiles::template load<2>(lower, kRow);
+        Tiles::template load<3>(lower + kTileRows, kRow);
+      }
     }
     for (int64_t k = 0; k < count; k += kTileDepth) {
       Tiles::template load<6>(b, kPackedRow);
       Tiles::template load<7>(b + kTileElements, kPackedRow);
-      Tiles::template load<4>(a, kPackedRow);
+      Tiles::template load<4>(a.at, a.row);
       Tiles::template multiply_add<Element, 0, 4, 6>();
       Tiles::template multiply_add<Element, 1, 4, 7>();
       if (both) {
-        Tiles::template load<5>(a + kTileElements, kPackedRow);
+        Tiles::template load<5>(a.at + a.lower, a.row);
         Tiles::template multiply_add<Element, 2, 5, 6>();
         Tiles::template multiply_add<Element, 3, 5, 7>();
       }
-      a += 2 * kTileElements;
+      a.at += a.next;
       b += 2 * kTileElements;
     }
     Tiles::template save<0>(tile, kRow);

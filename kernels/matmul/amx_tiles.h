@@ -23,6 +23,10 @@ struct HardwareTiles {
   }
   static void release() { __asm__ volatile("tilerelease"); }
   template <int T>
+  static void clear() {
+    __asm__ volatile("tilezero %%tmm%c0" : : "i"(T));
+  }
+  template <int T>
   static void load(const void* p, int64_t stride) {
     __asm__ volatile("tileloadd (%0,%1,1), %%tmm%c2" : : "r"(p), "r"(stride), "i"(T) : "memory");
   }

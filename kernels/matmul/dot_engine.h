@@ -12,6 +12,8 @@ struct DotOfBf16 {
   using Element = bf16;
   using Offset = NoOffset;
   static constexpr int64_t kGroup = 2, kMr = llmtool::LLMTOOL_ISA_NAMESPACE::kMr;
+  static constexpr DType kDType = DType::kBF16;
+  static constexpr bool kLiesAsPacked = true;
 
   LLMTOOL_INLINE static Vec dot(Vec a, Vec b, Vec acc) {
     return {

@@ -2,11 +2,13 @@
 //
 // Every element of C is one chain of additions over k = 0, 1, 2, ... (fused multiply-adds, dot
 // products of two k, tile products of 32 k: what an engine's instruction takes; int8 adds up in
-// exact integers). The order of summation depends on nothing else, so blocking, threads and the
-// number of rows do not change a bit. Operands are packed on the way: A by runs of rows, B panel by
-// panel of columns into the cache of the thread that uses it. Weights that serve a few rows at a
-// time can be packed before (Operand::packed); many rows need no such copy
-// (tests/bench/matmul_spike.md).
+// exact integers). The order of summation depends on nothing else, so blocking, threads, packing
+// and the number of rows do not change a bit.
+//
+// A is read where it lies if its rows run along k in the engine's type, else it is packed first. B
+// is weights that were packed before (Operand::packed), or is packed first, or, where it serves a
+// few rows only or is too large to keep, panel by panel on the way into the cache of the thread
+// that uses it.
 #pragma once
 
 #include "kernels/matmul/register_tile.h"
@@ -30,16 +32,14 @@ LLMTOOL_INLINE void prefetch_rows(const View& v, int64_t m, int64_t n, int64_t r
 // What becomes of a product. A target has
 //   rows(), columns()  of the product
 //   kColumns           how many of its columns a panel of B makes
-//   accumulate         the chains start from what load() gives instead of 0
-//   load, store        the tile [kMr][kNr] of the rows from m, the columns from n; store may write
-//                      to it
+//   store              takes the tile [kMr][kNr] of the rows from m, the columns from n; may write
+//                      to the tile
 //   prefetch           asks for the memory of such a tile, which store() is about to write
-// This one: c = a b [+ bias] [+ residual], or c += a b.
+// This one: c = a b [+ bias] [+ residual].
 struct Product {
   View c;              // (M, N) f32 or bf16
-  View residual = {};  // (M, N) like c or empty
+  View residual = {};  // (M, N) like c, may be c itself; or empty
   View bias = {};      // (1, N) f32 or bf16, or empty
-  bool accumulate = false;
 
   static constexpr int64_t kColumns = kNr;
   int64_t rows() const { return c.rows; }
@@ -47,15 +47,6 @@ struct Product {
 
   void prefetch(int64_t m, int64_t n, int64_t row_count, int64_t column_count) const {
     prefetch_rows(c, m, n, row_count, column_count);
-  }
-  template <class T>
-  void load_as(float* tile, int64_t m, int64_t n, int64_t row_count, int64_t column_count) const {
-    for (int64_t r = 0; r < row_count; ++r) {
-      const T* from = c.row<T>(m + r) + n;
-      for_vectors(column_count, [&](int64_t i, int64_t lanes) LLMTOOL_INLINE_LAMBDA {
-        llmtool::LLMTOOL_ISA_NAMESPACE::store(tile + r * kNr + i, load_lanes(from + i, lanes));
-      });
-    }
   }
   template <class T>
   void store_as(const float* tile, int64_t m, int64_t n, int64_t row_count,
@@ -75,10 +66,6 @@ struct Product {
     return bias.dtype == DType::kBF16 ? load_lanes(bias.row<bf16>(0) + n, lanes)
                                       : load_lanes(bias.row<float>(0) + n, lanes);
   }
-  void load(float* tile, int64_t m, int64_t n, int64_t row_count, int64_t column_count) const {
-    c.dtype == DType::kBF16 ? load_as<bf16>(tile, m, n, row_count, column_count)
-                            : load_as<float>(tile, m, n, row_count, column_count);
-  }
   void store(const float* tile, int64_t m, int64_t n, int64_t row_count,
              int64_t column_count) const {
     c.dtype == DType::kBF16 ? store_as<bf16>(tile, m, n, row_count, column_count)
@@ -86,20 +73,26 @@ struct Product {
   }
 };
 
-// What multiplies packed panels: the vector units, in f32. An engine has
+// What multiplies panels: the vector units, in f32. An engine has
 //   Element        of packed operands
 //   kMr, kNr       rows of a panel of A, columns of a panel of B
 //   kDepth         k is padded with zeros to a multiple of it
+//   kKeptOfA       bytes of A that pass by a panel of B before the next: part of L2
 //   pack_a, pack_b a panel from index `begin`, k in [k_begin, k_begin + count)
 //   pack_a_across  several panels of a transposed A, `stride` elements apart: its rows lie across
 //                  k, a panel is a fraction of a cache line there; so all of them go along each row
-//   multiply       tile[kMr][kNr] += `rows` rows of a panel of A times a panel of B
+//   multiply       `rows` rows of a packed panel of A times a panel of B
+//   multiply_in_place  the same for rows of A where they lie, `stride` elements apart; k is a
+//                  multiple of kDepth
+//   reads_in_place whether it may and should
+//   kRowsInPlace   in a multiple of how many rows
 //   begin, end     around the multiplications of a thread
 struct VectorEngine {
   using Element = float;
   static constexpr int64_t kMr = llmtool::LLMTOOL_ISA_NAMESPACE::kMr;
   static constexpr int64_t kNr = llmtool::LLMTOOL_ISA_NAMESPACE::kNr;
-  static constexpr int64_t kDepth = 1;
+  static constexpr int64_t kDepth = 1, kRowsInPlace = 1;
+  static constexpr int64_t kKeptOfA = int64_t{512} << 10;
 
   static void pack_a(float* to, const Operand& a, int64_t begin, int64_t k_begin, int64_t count) {
     pack_panel(to, kMr, a.view, !a.transposed, begin, a.pitch, k_begin, count);
@@ -115,8 +108,17 @@ struct VectorEngine {
       }
     }
   }
-  static void multiply(int64_t rows, float* tile, const float* a, const float* b, int64_t count) {
-    dot_rows<MultiplyAdd>(rows, tile, a, b, count);
+  static void multiply(int64_t rows, const Sums& sums, const float* a, const float* b,
+                       int64_t count) {
+    dot_rows<MultiplyAdd>(rows, sums, PackedRows<kMr>{a}, b, count);
+  }
+  static bool reads_in_place(const View& a) {
+    return a.dtype == DType::kF32 && !rows_share_cache_sets(a);
+  }
+  static void multiply_in_place(int64_t rows, const Sums& sums, const float* a, int64_t stride,
+                                const float* b, int64_t count) {
+    const RowsInPlace at(a, stride * static_cast<int64_t>(sizeof(float)));
+    dot_rows<MultiplyAdd>(rows, sums, at, b, count);
   }
   static void begin() {}
   static void end() {}
@@ -139,116 +141,179 @@ struct GemmPlan {
   int64_t m_begin, m_end;
   int64_t k_begin, k_end, k_padded;
   int64_t panels, n_panels;
-  int64_t m_pieces, panels_per_piece;  // tasks: n_panels x m_pieces
-  int64_t k_block;                     // of B that is packed at once, a multiple of kDepth
-  Element* packed_a;                   // [panel][k_padded][kMr]
+  int64_t in_place;                    // the first panels of A, which are read where they lie
+  int64_t m_pieces, panels_per_piece;  // tasks: m_pieces x n_panels
+  int64_t k_block;                     // of B that is packed on the way, a multiple of kDepth
+  bool packs_b;                        // all of B before, unless it has been
+  Element* packed_a;                   // [panel from in_place on][k_padded][kMr]
+  const Element* b;                    // [n_panel][...][kNr] packed before; or null
+  int64_t b_panel;                     // elements from a panel of b to the next
   float* sums;                         // [n_panel][panel][kMr][kNr] between runs of k, or null
 };
 
-// One panel of columns, the rows of one piece. work: B, then the tiles of the piece.
+// Panel p of A times a panel of B, for `count` k from k on.
+template <class Engine, class Target>
+void multiply_panel(const Gemm<Target>& g, const GemmPlan<Engine>& plan, int64_t p, int64_t k,
+                    int64_t count, const Sums& sums, const typename Engine::Element* b) {
+  const int64_t m = plan.m_begin + p * Engine::kMr;
+  const int64_t rows = smaller(Engine::kMr, plan.m_end - m);
+  if (p < plan.in_place) {
+    const View& a = g.a.view;
+    Engine::multiply_in_place(rows, sums, a.template row<typename Engine::Element>(m) + k, a.stride,
+                              b, count);
+  } else {
+    const int64_t at = ((p - plan.in_place) * plan.k_padded + k - plan.k_begin) * Engine::kMr;
+    Engine::multiply(rows, sums, plan.packed_a + at, b, count);
+  }
+}
+
+// One panel of columns, the rows of one piece. work: B where it is packed on the way, then the
+// tiles of the piece.
 template <class Engine, class Target>
 void multiply_piece(const Gemm<Target>& g, const GemmPlan<Engine>& plan, int64_t task, char* work) {
   constexpr int64_t kTile = GemmPlan<Engine>::kTile;
-  const int64_t n_panel = task / plan.m_pieces, n = n_panel * Target::kColumns;
+  const int64_t n_panel = task % plan.n_panels, n = n_panel * Target::kColumns;
   const int64_t columns = smaller(Target::kColumns, g.target.columns() - n);
-  const int64_t panel_begin = task % plan.m_pieces * plan.panels_per_piece;
+  const int64_t panel_begin = task / plan.n_panels * plan.panels_per_piece;
   const int64_t panel_end = smaller(plan.panels, panel_begin + plan.panels_per_piece);
   auto* packed_b = reinterpret_cast<typename Engine::Element*>(work);  // [k_block][kNr]
-  float* tiles = plan.sums == nullptr
-                     ? reinterpret_cast<float*>(packed_b + plan.k_block * Engine::kNr)
-                     : plan.sums + (n_panel * plan.panels + panel_begin) * kTile;
+  float* tiles =
+      plan.sums == nullptr
+          ? reinterpret_cast<float*>(packed_b + (plan.b ? 0 : plan.k_block * Engine::kNr))
+          : plan.sums + (n_panel * plan.panels + panel_begin) * kTile;
   const int64_t inner = g.inner();
   const bool in_one_go = plan.k_block >= inner;  // one tile, which stays in L1
   for (int64_t k = plan.k_begin; k < plan.k_end || k == 0; k += plan.k_block) {
     const int64_t count = smaller(plan.k_block, plan.k_end - k);
-    const typename Engine::Element* panel = packed_b;
-    if (g.b.packed != nullptr) {
-      const int64_t before = n_panel * ceil_div(inner, Engine::kDepth) * Engine::kDepth + k;
-      panel = static_cast<const typename Engine::Element*>(g.b.packed) + before * Engine::kNr;
-    } else {
-      Engine::pack_b(packed_b, g.b, n, k, count);
-    }
+    if (plan.b == nullptr) Engine::pack_b(packed_b, g.b, n, k, count);
+    const typename Engine::Element* panel =
+        plan.b == nullptr ? packed_b : plan.b + n_panel * plan.b_panel;
     for (int64_t p = panel_begin; p < panel_end; ++p) {
       float* tile = in_one_go ? tiles : tiles + (p - panel_begin) * kTile;
       const int64_t m = plan.m_begin + p * Engine::kMr;
       const int64_t rows = smaller(Engine::kMr, plan.m_end - m);
-      if (p + 1 < panel_end && (k + count >= inner || k == 0)) {
+      const bool last = k + count >= inner;
+      if (last && p + 1 < panel_end) {
         const int64_t next = m + Engine::kMr;
         g.target.prefetch(next, n, smaller(Engine::kMr, plan.m_end - next), columns);
       }
-      if (k == 0) {
-        for (int64_t i = 0; i < kTile; i += kLanes) store(tile + i, zero());
-        if (g.target.accumulate) g.target.load(tile, m, n, rows, columns);
-      }
-      const int64_t at = (p * plan.k_padded + k - plan.k_begin) * Engine::kMr;
-      Engine::multiply(rows, tile, plan.packed_a + at, panel, count);
-      if (k + count >= inner) g.target.store(tile, m, n, rows, columns);
+      multiply_panel<Engine>(g, plan, p, k, count, {tile, k == 0}, panel);
+      if (last) g.target.store(tile, m, n, rows, columns);
     }
   }
+}
+
+// How many of the first panels of A are read where they lie.
+template <class Engine, class Target>
+int64_t panels_in_place(const Gemm<Target>& g, int64_t m_begin, int64_t m_end, int64_t panels) {
+  const View& a = g.a.view;
+  if (g.a.transposed || g.inner() % Engine::kDepth != 0 || !Engine::reads_in_place(a)) return 0;
+  return (m_end - m_begin) % Engine::kRowsInPlace == 0 ? panels : panels - 1;
 }
 
 template <class Engine, class Target>
 GemmPlan<Engine> plan_gemm(const Gemm<Target>& g, int64_t m_begin, int64_t m_end, int64_t k_step,
                            int threads) {
+  constexpr auto kElement = static_cast<int64_t>(sizeof(typename Engine::Element));
   GemmPlan<Engine> plan{};
   plan.m_begin = m_begin;
   plan.m_end = m_end;
   plan.k_padded = ceil_div(smaller(k_step, g.inner()), Engine::kDepth) * Engine::kDepth;
   plan.panels = ceil_div(m_end - m_begin, Engine::kMr);
   plan.n_panels = ceil_div(g.target.columns(), Target::kColumns);
-  // Enough tasks for the threads to share evenly, as long as packing B stays cheap beside them.
-  constexpr int64_t kTasksPerThread = 6, kPanelsPerTask = 4;
-  plan.m_pieces = ceil_div(kTasksPerThread * threads, plan.n_panels);
-  plan.m_pieces = smaller(plan.m_pieces, ceil_div(plan.panels, kPanelsPerTask));
+  plan.in_place = panels_in_place<Engine>(g, m_begin, m_end, plan.panels);
+  // B packed before: what is small beside the caches, for rows enough.
+  constexpr int64_t kFewPanels = 2, kLargestB = int64_t{8} << 20;
+  const int64_t bytes_of_b = plan.n_panels * plan.k_padded * Engine::kNr * kElement;
+  plan.packs_b = g.b.packed == nullptr && plan.panels > kFewPanels && bytes_of_b <= kLargestB;
+  const bool packed_before = plan.packs_b || g.b.packed != nullptr;
+  // Enough tasks for the threads to share evenly. Where each packs its B, as long as that stays
+  // cheap beside them; else as many rows as stay in L2 while the panels of B pass by.
+  const int64_t tasks = (packed_before ? 32 : 6) * threads;
+  constexpr int64_t kPanelsPerTask = 4;
+  plan.m_pieces = smaller(ceil_div(tasks, plan.n_panels), ceil_div(plan.panels, kPanelsPerTask));
+  if (packed_before) {
+    const int64_t panel = plan.k_padded * Engine::kMr * kElement;
+    int64_t kept = panel > 0 ? Engine::kKeptOfA / panel : plan.panels;
+    if (kept < kPanelsPerTask) kept = kPanelsPerTask;
+    if (ceil_div(plan.panels, kept) > plan.m_pieces) plan.m_pieces = ceil_div(plan.panels, kept);
+  }
   plan.panels_per_piece = ceil_div(plan.panels, plan.m_pieces);
   plan.m_pieces = ceil_div(plan.panels, plan.panels_per_piece);
   // Few rows: B passes once and should go no further than L1. Many: the panel stays in L2.
   constexpr int64_t kFewRows = 128;
-  constexpr int64_t kManyRows =
-      (int64_t{128} << 10) / Engine::kNr / static_cast<int64_t>(sizeof(typename Engine::Element));
-  plan.k_block = smaller(plan.k_padded, plan.panels_per_piece <= 2 ? kFewRows : kManyRows);
-  if (g.b.packed != nullptr) plan.k_block = plan.k_padded;
+  constexpr int64_t kManyRows = (int64_t{128} << 10) / Engine::kNr / kElement;
+  plan.k_block = smaller(plan.k_padded, plan.panels_per_piece <= kFewPanels ? kFewRows : kManyRows);
+  if (packed_before) plan.k_block = plan.k_padded;
   if (plan.k_block < Engine::kDepth) plan.k_block = Engine::kDepth;
   return plan;
 }
 
-// Packs the rows of the plan of A for its run of k.
+// Packs what the plan wants packed before its run of k: panels of A, and of B where `b` is given.
 template <class Engine, class Target>
-void pack_rows_of_a(const Gemm<Target>& g, const GemmPlan<Engine>& plan, Stream& s) {
-  constexpr int64_t kPanels = 8;
-  const int64_t inner = plan.k_end - plan.k_begin, panel = plan.k_padded * Engine::kMr;
-  s.parallel_for(plan.panels, kPanels, [&](int64_t begin, int64_t end, int) {
-    const int64_t m = plan.m_begin + begin * Engine::kMr;
-    typename Engine::Element* to = plan.packed_a + begin * panel;
-    if (g.a.transposed) {
-      Engine::pack_a_across(to, panel, end - begin, g.a, m, plan.k_begin, inner);
-      return;
-    }
-    for (int64_t p = 0; p < end - begin; ++p) {
-      Engine::pack_a(to + p * panel, g.a, m + p * Engine::kMr, plan.k_begin, inner);
+void pack_operands(const Gemm<Target>& g, const GemmPlan<Engine>& plan, typename Engine::Element* b,
+                   Stream& s) {
+  constexpr int64_t kPanels = 8;  // of A at once
+  const int64_t count = plan.k_end - plan.k_begin, panel = plan.k_padded * Engine::kMr;
+  const int64_t of_a = ceil_div(plan.panels - plan.in_place, kPanels);
+  s.parallel_for(of_a + (b == nullptr ? 0 : plan.n_panels), 1, [&](int64_t i, int64_t end, int) {
+    for (; i < end; ++i) {
+      if (i >= of_a) {
+        const int64_t n_panel = i - of_a;
+        Engine::pack_b(b + n_panel * plan.b_panel, g.b, n_panel * Target::kColumns, plan.k_begin,
+                       count);
+        continue;
+      }
+      const int64_t first = i * kPanels, before = plan.in_place + first;
+      const int64_t panels = smaller(kPanels, plan.panels - before);
+      const int64_t m = plan.m_begin + before * Engine::kMr;
+      typename Engine::Element* to = plan.packed_a + first * panel;
+      if (g.a.transposed) {
+        Engine::pack_a_across(to, panel, panels, g.a, m, plan.k_begin, count);
+        continue;
+      }
+      for (int64_t p = 0; p < panels; ++p) {
+        Engine::pack_a(to + p * panel, g.a, m + p * Engine::kMr, plan.k_begin, count);
+      }
     }
   });
 }
 
+// `b_stays`: what was packed of B for other rows is still there.
 template <class Engine, class Target>
 void multiply_rows_of_c(const Gemm<Target>& g, int64_t m_begin, int64_t m_end, int64_t k_step,
-                        Stream& s) {
+                        bool b_stays, Stream& s) {
   using Plan = GemmPlan<Engine>;
+  using Element = typename Engine::Element;
   Plan plan = plan_gemm<Engine>(g, m_begin, m_end, k_step, s.threads());
-  constexpr auto kElement = static_cast<int64_t>(sizeof(typename Plan::Element));
+  constexpr auto kElement = static_cast<int64_t>(sizeof(Element));
   constexpr auto kFloat = static_cast<int64_t>(sizeof(float));
-  const int64_t inner = g.inner();
-  const int64_t packed = ceil_div(plan.panels * plan.k_padded * Engine::kMr * kElement, 64) * 64;
+  const auto aligned = [](int64_t bytes) { return ceil_div(bytes, 64) * 64; };
+  const int64_t inner = g.inner(), padded = ceil_div(inner, Engine::kDepth) * Engine::kDepth;
+  plan.b_panel = (g.b.packed == nullptr ? plan.k_padded : padded) * Engine::kNr;
+  // B first: it lies at the same place for all rows.
+  const int64_t b = plan.packs_b ? aligned(plan.n_panels * plan.b_panel * kElement) : 0;
+  // At least a panel, so that the last rows need no more than the first ones.
+  const int64_t a_panels = plan.panels > plan.in_place ? plan.panels - plan.in_place : 1;
+  const int64_t a = aligned(a_panels * plan.k_padded * Engine::kMr * kElement);
   const int64_t kept = inner > k_step ? plan.n_panels * plan.panels * Plan::kTile * kFloat : 0;
-  char* shared = static_cast<char*>(s.scratch().shared(static_cast<size_t>(packed + kept)));
-  plan.packed_a = reinterpret_cast<typename Plan::Element*>(shared);
-  plan.sums = kept == 0 ? nullptr : reinterpret_cast<float*>(shared + packed);
-  const int64_t work = plan.k_block * Engine::kNr * kElement +
-                       (kept == 0 ? plan.panels_per_piece * Plan::kTile * kFloat : 0);
+  char* shared = static_cast<char*>(s.scratch().shared(static_cast<size_t>(b + a + kept)));
+  auto* packed_b = reinterpret_cast<Element*>(shared);
+  plan.packed_a = reinterpret_cast<Element*>(shared + b);
+  plan.sums = kept == 0 ? nullptr : reinterpret_cast<float*>(shared + b + a);
+  const bool b_is_there = plan.packs_b || g.b.packed != nullptr;
+  const int64_t work =
+      (b_is_there ? 0 : plan.k_block * Engine::kNr * kElement) +
+      (kept == 0 ? (plan.k_block >= inner ? 1 : plan.panels_per_piece) * Plan::kTile * kFloat : 0);
   for (int64_t k = 0; k < inner || k == 0; k += k_step) {
     plan.k_begin = k;
     plan.k_end = smaller(inner, k + k_step);
-    pack_rows_of_a<Engine>(g, plan, s);
+    if (g.b.packed != nullptr) {
+      plan.b = static_cast<const Element*>(g.b.packed) + k * Engine::kNr;
+    } else if (plan.packs_b) {
+      plan.b = packed_b;
+    }
+    pack_operands<Engine>(g, plan, plan.packs_b && !b_stays ? packed_b : nullptr, s);
     s.parallel_for(plan.n_panels * plan.m_pieces, 1, [&](int64_t begin, int64_t end, int thread) {
       char* mine = static_cast<char*>(s.scratch().of_thread(thread, static_cast<size_t>(work)));
       Engine::begin();
@@ -269,20 +334,30 @@ void gemm(const Gemm<Target>& g, Stream& s) {
   int64_t step = kPackedElements / run;
   if (step < kLeastRows) step = kLeastRows;
   step = ceil_div(step, Engine::kMr) * Engine::kMr;
+  // The first rows are as many as any others, so memory that holds theirs holds all.
   for (int64_t m = 0; m < g.target.rows(); m += step) {
-    multiply_rows_of_c<Engine>(g, m, smaller(g.target.rows(), m + step), kRunOfK, s);
+    const bool b_stays = m > 0 && inner <= kRunOfK;
+    multiply_rows_of_c<Engine>(g, m, smaller(g.target.rows(), m + step), kRunOfK, b_stays, s);
   }
 }
 
-// Packs all of B, for Operand::packed.
+// Packs all of B, for Operand::packed: `columns` of it, `panel_columns` a panel. Returns the bytes
+// that takes; with `to` null that is all.
 template <class Engine>
-void pack_all_of_b(typename Engine::Element* to, const Operand& b, int64_t panel_columns,
-                   int64_t panels, Stream& s) {
+int64_t pack_all_of_b(void* to, const Operand& b, int64_t columns, int64_t panel_columns,
+                      Stream& s) {
+  using Element = typename Engine::Element;
   const int64_t inner = b.transposed ? b.view.cols : b.view.rows;
   const int64_t panel = ceil_div(inner, Engine::kDepth) * Engine::kDepth * Engine::kNr;
-  s.parallel_for(panels, 1, [&](int64_t p, int64_t end, int) {
-    for (; p < end; ++p) Engine::pack_b(to + p * panel, b, p * panel_columns, 0, inner);
-  });
+  const int64_t panels = ceil_div(columns, panel_columns);
+  if (to != nullptr) {
+    s.parallel_for(panels, 1, [&](int64_t p, int64_t end, int) {
+      for (; p < end; ++p) {
+        Engine::pack_b(static_cast<Element*>(to) + p * panel, b, p * panel_columns, 0, inner);
+      }
+    });
+  }
+  return panels * panel * static_cast<int64_t>(sizeof(Element));
 }
 
 // What an engine of bf16 cannot take, f32, goes to the vector units.

@@ -2,7 +2,8 @@
 // bits together, and add them into 32-bit lanes. Packed, a panel is
 //   A [k / kGroup][kMr][kGroup],   B [k / kGroup][kNr][kGroup].
 // Dot is the instruction:
-//   Element      of packed operands; kGroup of them are 32 bits
+//   Element      of packed operands; kGroup of them are 32 bits; kDType its name
+//   kLiesAsPacked  a group of A as it lies along k is what `left` makes of it
 //   kMr          rows of a panel of A
 //   dot          acc + the products of the groups of a (of A) and b (of B)
 //   load_block   r[j] = group j of kLanes groups of k, for kLanes rows (along_k) or columns of the
@@ -22,7 +23,8 @@ struct GroupEngine {
   using Element = typename Dot::Element;
   static constexpr int64_t kMr = Dot::kMr;
   static constexpr int64_t kNr = llmtool::LLMTOOL_ISA_NAMESPACE::kNr;
-  static constexpr int64_t kDepth = Dot::kGroup;
+  static constexpr int64_t kDepth = Dot::kGroup, kRowsInPlace = 1;
+  static constexpr int64_t kKeptOfA = int64_t{512} << 10;
   static constexpr int64_t kBlockDepth = kLanes * Dot::kGroup;
   static_assert(sizeof(Element) * Dot::kGroup == sizeof(float));
 
@@ -56,10 +58,18 @@ struct GroupEngine {
       }
     }
   }
-  static void multiply(int64_t rows, float* tile, const Element* a, const Element* b,
+  static void multiply(int64_t rows, const Sums& sums, const Element* a, const Element* b,
                        int64_t count) {
-    dot_rows<Dot>(rows, tile, reinterpret_cast<const float*>(a), reinterpret_cast<const float*>(b),
-                  ceil_div(count, Dot::kGroup));
+    const PackedRows<kMr> at{reinterpret_cast<const float*>(a)};
+    dot_rows<Dot>(rows, sums, at, reinterpret_cast<const float*>(b), ceil_div(count, Dot::kGroup));
+  }
+  static bool reads_in_place(const View& a) {
+    return Dot::kLiesAsPacked && a.dtype == Dot::kDType && !rows_share_cache_sets(a);
+  }
+  static void multiply_in_place(int64_t rows, const Sums& sums, const Element* a, int64_t stride,
+                                const Element* b, int64_t count) {
+    const RowsInPlace at(a, stride * static_cast<int64_t>(sizeof(Element)));
+    dot_rows<Dot>(rows, sums, at, reinterpret_cast<const float*>(b), count / Dot::kGroup);
   }
   static void begin() {}
   static void end() {}

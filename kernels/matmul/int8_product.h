@@ -30,10 +30,8 @@ struct ScaledProduct {
   View x_scale, w_scale;
 
   static constexpr int64_t kColumns = kNr;
-  static constexpr bool accumulate = false;
   int64_t rows() const { return out.rows(); }
   int64_t columns() const { return out.columns(); }
-  void load(float*, int64_t, int64_t, int64_t, int64_t) const {}
   void prefetch(int64_t m, int64_t n, int64_t row_count, int64_t column_count) const {
     out.prefetch(m, n, row_count, column_count);
   }
@@ -55,8 +53,23 @@ struct ScaledProduct {
 template <class Engine>
 void linear_int8_on(const LinearInt8& a, Stream& s) {
   const Product y{.c = a.y, .residual = a.residual, .bias = a.bias};
-  gemm<Engine, ScaledProduct>({{a.x, false}, {a.w, true}, {y, a.x_scale, a.w_scale}}, s);
+  gemm<Engine, ScaledProduct>(
+      {{a.x, false}, {a.w, true, kLanes, a.packed}, {y, a.x_scale, a.w_scale}}, s);
+}
+
+template <class Engine>
+void pack_linear_int8_on(const PackLinearInt8& a, Stream& s) {
+  *a.bytes = 0;
+  if (sizeof(typename Engine::Element) != 1) return;  // widened, it would take more memory than w
+  *a.bytes = pack_all_of_b<Engine>(a.to, {a.w, true}, a.w.rows, Engine::kNr, s);
 }
 
 }  // namespace
 }  // namespace llmtool::LLMTOOL_ISA_NAMESPACE
+
+// Registers them at the level of the file.
+#define LLMTOOL_INT8_KERNELS(...)                                                            \
+  static constexpr auto pack_linear_int8_kernel = pack_linear_int8_on<__VA_ARGS__>;          \
+  static constexpr auto linear_int8_kernel = linear_int8_on<__VA_ARGS__>;                    \
+  LLMTOOL_KERNEL(pack_linear_int8, Device::kCpu, Isa::LLMTOOL_ISA, pack_linear_int8_kernel); \
+  LLMTOOL_KERNEL(linear_int8, Device::kCpu, Isa::LLMTOOL_ISA, linear_int8_kernel)

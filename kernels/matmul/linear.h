@@ -12,15 +12,18 @@
 namespace llmtool {
 
 // w once more, laid out as the products of the stream's CPU level read it, for weights that serve
-// many small batches: without it a product lays out on the way what it reads of w. Asked with `to`
-// null it only tells how much memory that takes; 0 bytes: w as it lies serves this level as well.
+// more than one product: without it each lays out what it reads of w. Asked with `to` null it only
+// tells how much memory that takes; 0 bytes: w as it lies serves this level as well.
 struct PackLinear {
-  View w;              // (N, K) f32 or bf16
-  bool gated = false;  // for linear_swiglu, whose w is two matrices
-  void* to = nullptr;  // 64-byte aligned
-  int64_t* bytes;      // out
+  View w;                       // (N, K) f32 or bf16
+  bool gated = false;           // for linear_swiglu, whose w is two matrices
+  bool input_gradient = false;  // for linear_input_gradient and linear_swiglu_backward; not gated
+  void* to = nullptr;           // 64-byte aligned
+  int64_t* bytes;               // out
 
-  void validate() const { LLMTOOL_ASSERT(bytes != nullptr && (!gated || w.rows % 2 == 0)); }
+  void validate() const {
+    LLMTOOL_ASSERT(bytes != nullptr && (!gated || (w.rows % 2 == 0 && !input_gradient)));
+  }
   LLMTOOL_INLINE Cost cost() const { return {.read = bytes_of(w), .written = bytes_of(w)}; }
 };
 inline constexpr Op<PackLinear> pack_linear{"pack_linear"};
@@ -60,6 +63,7 @@ struct LinearInputGradient {
   View dy;  // (M, N) f32 or bf16
   View w;   // (N, K) dtype of dy
   bool accumulate = false;
+  const void* packed = nullptr;  // w by pack_linear() for input gradients, on this stream, or null
 
   void validate() const {
     LLMTOOL_ASSERT(dx.rows == dy.rows && dy.cols == w.rows && dx.cols == w.cols);

@@ -10,37 +10,32 @@ namespace {
 template <class Engine>
 void linear_on(const Linear& a, Stream& s) {
   if (passed_down<Engine>(linear, a, a.x.dtype, s)) return;
-  const Product y{.c = a.y, .residual = a.residual, .bias = a.bias, .accumulate = a.accumulate};
+  const Product y{.c = a.y, .residual = a.accumulate ? a.y : a.residual, .bias = a.bias};
   gemm<Engine, Product>({{a.x, false}, {a.w, true, kLanes, a.packed}, y}, s);
 }
 
 template <class Engine>
 void pack_linear_on(const PackLinear& a, Stream& s) {
   if (passed_down<Engine>(pack_linear, a, a.w.dtype, s)) return;
-  using Element = typename Engine::Element;
-  constexpr auto kElement = static_cast<int64_t>(sizeof(Element));
   *a.bytes = 0;
-  if (kElement != size_of(a.w.dtype)) return;  // it would take more memory than w, and time
-  const int64_t columns = a.gated ? kLanes : Engine::kNr;
-  const int64_t panels = ceil_div(a.gated ? a.w.rows / 2 : a.w.rows, columns);
-  const int64_t padded = ceil_div(a.w.cols, Engine::kDepth) * Engine::kDepth;
-  *a.bytes = panels * padded * Engine::kNr * kElement;
-  if (a.to == nullptr) return;
-  const Operand w{a.w, true, a.gated ? a.w.rows / 2 : kLanes};
-  pack_all_of_b<Engine>(static_cast<Element*>(a.to), w, columns, panels, s);
+  // Widened, it would take more memory than w, and time.
+  if (sizeof(typename Engine::Element) != static_cast<size_t>(size_of(a.w.dtype))) return;
+  const int64_t outputs = a.input_gradient ? a.w.cols : a.gated ? a.w.rows / 2 : a.w.rows;
+  const Operand w{a.w, !a.input_gradient, a.gated ? a.w.rows / 2 : kLanes};
+  *a.bytes = pack_all_of_b<Engine>(a.to, w, outputs, a.gated ? kLanes : Engine::kNr, s);
 }
 
 template <class Engine>
 void linear_input_gradient_on(const LinearInputGradient& a, Stream& s) {
   if (passed_down<Engine>(linear_input_gradient, a, a.dy.dtype, s)) return;
-  const Product dx{.c = a.dx, .accumulate = a.accumulate};
-  gemm<Engine, Product>({{a.dy, false}, {a.w, false}, dx}, s);
+  const Product dx{.c = a.dx, .residual = a.accumulate ? a.dx : View{}};
+  gemm<Engine, Product>({{a.dy, false}, {a.w, false, kLanes, a.packed}, dx}, s);
 }
 
 template <class Engine>
 void linear_weight_gradient_on(const LinearWeightGradient& a, Stream& s) {
   if (passed_down<Engine>(linear_weight_gradient, a, a.dy.dtype, s)) return;
-  const Product dw{.c = a.dw, .accumulate = a.accumulate};
+  const Product dw{.c = a.dw, .residual = a.accumulate ? a.dw : View{}};
   gemm<Engine, Product>({{a.dy, true}, {a.x, false}, dw}, s);
 }
 

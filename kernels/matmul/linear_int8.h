@@ -30,15 +30,27 @@ struct QuantizeRows {
 };
 inline constexpr Op<QuantizeRows> quantize_rows{"quantize_rows"};
 
+// w once more, as pack_linear() does it.
+struct PackLinearInt8 {
+  View w;              // (N, K) i8
+  void* to = nullptr;  // 64-byte aligned; null: only tells the size
+  int64_t* bytes;      // out
+
+  void validate() const { LLMTOOL_ASSERT(bytes != nullptr && w.dtype == DType::kI8); }
+  LLMTOOL_INLINE Cost cost() const { return {.read = bytes_of(w), .written = bytes_of(w)}; }
+};
+inline constexpr Op<PackLinearInt8> pack_linear_int8{"pack_linear_int8"};
+
 // y = (x_scale[m] * w_scale[n]) * sum of x w [+ bias] [+ residual], in f32 from the integer sum on.
 struct LinearInt8 {
-  View y;              // (M, N) out, f32 or bf16
-  View x;              // (M, K) i8, in [-127, 127]; K <= 131072
-  View x_scale;        // (M, 1) f32
-  View w;              // (N, K) i8, in [-127, 127]
-  View w_scale;        // (N, 1) f32
-  View bias = {};      // (1, N) f32 or bf16; may be empty
-  View residual = {};  // (M, N) like y, may be y itself; may be empty
+  View y;                        // (M, N) out, f32 or bf16
+  View x;                        // (M, K) i8, in [-127, 127]; K <= 131072
+  View x_scale;                  // (M, 1) f32
+  View w;                        // (N, K) i8, in [-127, 127]
+  View w_scale;                  // (N, 1) f32
+  View bias = {};                // (1, N) f32 or bf16; may be empty
+  View residual = {};            // (M, N) like y, may be y itself; may be empty
+  const void* packed = nullptr;  // w by pack_linear_int8() on this stream; may be null
 
   void validate() const {
     LLMTOOL_ASSERT(y.rows == x.rows && y.cols == w.rows && x.cols == w.cols && x.cols <= 131072);

@@ -3,8 +3,7 @@
 namespace llmtool::LLMTOOL_ISA_NAMESPACE {
 namespace {
 
-constexpr auto linear_int8_kernel = linear_int8_on<AmxEngine<HardwareTiles, TilesOfInt8>>;
-LLMTOOL_KERNEL(linear_int8, Device::kCpu, Isa::LLMTOOL_ISA, linear_int8_kernel);
+LLMTOOL_INT8_KERNELS(AmxEngine<HardwareTiles, TilesOfInt8>);
 
 }  // namespace
 }  // namespace llmtool::LLMTOOL_ISA_NAMESPACE

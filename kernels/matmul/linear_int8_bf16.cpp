@@ -9,6 +9,8 @@ namespace {
 struct DotOfInt8 {
   using Element = int8_t;
   static constexpr int64_t kGroup = 4, kMr = 12;
+  static constexpr DType kDType = DType::kI8;
+  static constexpr bool kLiesAsPacked = false;
 
   LLMTOOL_INLINE static __m512i bits(Vec x) { return _mm512_castps_si512(x.v); }
   LLMTOOL_INLINE static Vec dot(Vec a, Vec b, Vec acc) {
@@ -40,8 +42,7 @@ struct DotOfInt8 {
   };
 };
 
-constexpr auto linear_int8_kernel = linear_int8_on<GroupEngine<DotOfInt8>>;
-LLMTOOL_KERNEL(linear_int8, Device::kCpu, Isa::LLMTOOL_ISA, linear_int8_kernel);
+LLMTOOL_INT8_KERNELS(GroupEngine<DotOfInt8>);
 
 }  // namespace
 }  // namespace llmtool::LLMTOOL_ISA_NAMESPACE

@@ -10,6 +10,8 @@ struct DotOfInt16 {
   using Element = int16_t;
   using Offset = NoOffset;
   static constexpr int64_t kGroup = 2, kMr = llmtool::LLMTOOL_ISA_NAMESPACE::kMr;
+  static constexpr DType kDType = DType::kI16;
+  static constexpr bool kLiesAsPacked = false;
 
   LLMTOOL_INLINE static Vec dot(Vec a, Vec b, Vec acc) { return add_pairs(a, b, acc); }
   LLMTOOL_INLINE static Vec left(Vec groups) { return groups; }
@@ -47,8 +49,7 @@ void quantize_rows_cpu(const QuantizeRows& a, Stream& s) {
   });
 }
 
-constexpr auto linear_int8_kernel = linear_int8_on<GroupEngine<DotOfInt16>>;
-LLMTOOL_KERNEL(linear_int8, Device::kCpu, Isa::LLMTOOL_ISA, linear_int8_kernel);
+LLMTOOL_INT8_KERNELS(GroupEngine<DotOfInt16>);
 LLMTOOL_KERNEL(quantize_rows, Device::kCpu, Isa::LLMTOOL_ISA, quantize_rows_cpu);
 
 }  // namespace

@@ -23,6 +23,12 @@ struct Operand {
   const void* packed = nullptr;
 };
 
+// A tile of sums, [kMr][kNr] of an engine: added to what it holds, or computed from zero.
+struct Sums {
+  float* tile;
+  bool from_zero;
+};
+
 LLMTOOL_INLINE int64_t ceil_div(int64_t a, int64_t b) {
   return (a + b - 1) / b;
 }

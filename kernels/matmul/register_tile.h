@@ -7,24 +7,72 @@
 namespace llmtool::LLMTOOL_ISA_NAMESPACE {
 namespace {
 
-// tile[R][kNr] += a[groups][kMr] * b[groups][kNr]: R rows of a panel of A, a panel of B. The
-// elements of a and b are groups.
-template <class Dot, int R>
-void dot_tile(float* tile, const float* a, const float* b, int64_t groups) {
+// The rows of A that a tile reads, a group of k at a time: at(r) is the group of row r, next() goes
+// on to the next group. Packed: [groups][kMr].
+template <int kMr>
+struct PackedRows {
+  const float* groups;
+
+  LLMTOOL_INLINE void here() {}
+  LLMTOOL_INLINE float at(int r) const { return groups[r]; }
+  LLMTOOL_INLINE void next() { groups += kMr; }
+};
+
+// Where they lie: `stride` bytes from a row to the next. Every third row has a pointer, from which
+// an address reaches two more; here() keeps the compiler from holding one for every row, for which
+// there are not registers enough.
+struct RowsInPlace {
+  const char *p0, *p1, *p2, *p3, *p4;
+  int64_t stride;
+
+  LLMTOOL_INLINE RowsInPlace(const void* rows, int64_t bytes)
+      : p0(static_cast<const char*>(rows)),
+        p1(p0 + 3 * bytes),
+        p2(p0 + 6 * bytes),
+        p3(p0 + 9 * bytes),
+        p4(p0 + 12 * bytes),
+        stride(bytes) {}
+  LLMTOOL_INLINE void here() { __asm__("" : "+r"(p0), "+r"(p1), "+r"(p2), "+r"(p3), "+r"(p4)); }
+  LLMTOOL_INLINE float at(int r) const {
+    const char* p = r < 3 ? p0 : r < 6 ? p1 : r < 9 ? p2 : r < 12 ? p3 : p4;
+    return __builtin_bit_cast(float, *reinterpret_cast<const Bits*>(p + r % 3 * stride));
+  }
+  LLMTOOL_INLINE void next() {
+    p0 += sizeof(float), p1 += sizeof(float), p2 += sizeof(float), p3 += sizeof(float);
+    p4 += sizeof(float);
+  }
+
+ private:
+  // Rows are of bf16 or f32, and may begin at any element.
+  typedef uint32_t Bits __attribute__((may_alias, aligned(1)));
+};
+
+// Sums of a[groups][R] * b[groups][kNr]: R rows of A, a panel of B. The elements of a and b are
+// groups.
+template <class Dot, int R, class Rows>
+void dot_tile(const Sums& sums, Rows a, const float* b, int64_t groups) {
+  float* tile = sums.tile;
   Vec acc[R][kNrVectors];
   typename Dot::Offset offset;
   for (int r = 0; r < R; ++r) {
-    for (int j = 0; j < kNrVectors; ++j) acc[r][j] = load(tile + r * kNr + j * kLanes);
+    for (int j = 0; j < kNrVectors; ++j) acc[r][j] = zero();
+  }
+  if (!sums.from_zero) {
+    for (int r = 0; r < R; ++r) {
+      for (int j = 0; j < kNrVectors; ++j) acc[r][j] = load(tile + r * kNr + j * kLanes);
+    }
   }
   for (int64_t k = 0; k < groups; ++k) {
     const Vec b0 = load(b + k * kNr), b1 = load(b + k * kNr + kLanes);
     offset.see(b0, b1);
+    a.here();
 #pragma GCC unroll 14
     for (int r = 0; r < R; ++r) {
-      const Vec x = set1(a[k * Dot::kMr + r]);
+      const Vec x = set1(a.at(r));
       acc[r][0] = Dot::dot(x, b0, acc[r][0]);
       acc[r][1] = Dot::dot(x, b1, acc[r][1]);
     }
+    a.next();
   }
   for (int r = 0; r < R; ++r) {
     for (int j = 0; j < kNrVectors; ++j) {
@@ -33,13 +81,13 @@ void dot_tile(float* tile, const float* a, const float* b, int64_t groups) {
   }
 }
 
-template <class Dot, int R = static_cast<int>(Dot::kMr)>
-LLMTOOL_INLINE void dot_rows(int64_t rows, float* tile, const float* a, const float* b,
+template <class Dot, class Rows, int R = static_cast<int>(Dot::kMr)>
+LLMTOOL_INLINE void dot_rows(int64_t rows, const Sums& sums, const Rows& a, const float* b,
                              int64_t groups) {
   if constexpr (R > 1) {
-    if (rows < R) return dot_rows<Dot, R - 1>(rows, tile, a, b, groups);
+    if (rows < R) return dot_rows<Dot, Rows, R - 1>(rows, sums, a, b, groups);
   }
-  dot_tile<Dot, R>(tile, a, b, groups);
+  dot_tile<Dot, R>(sums, a, b, groups);
 }
 
 // Sums are the products as they are.
@@ -54,6 +102,13 @@ struct MultiplyAdd {
   static constexpr int64_t kMr = llmtool::LLMTOOL_ISA_NAMESPACE::kMr;
   LLMTOOL_INLINE static Vec dot(Vec a, Vec b, Vec acc) { return fma(a, b, acc); }
 };
+
+// A panel lies 2 KiB apart from row to row, or a multiple of it: its rows fall into one or two sets
+// of L1, where kMr of them do not fit beside B.
+LLMTOOL_INLINE bool rows_share_cache_sets(const View& v) {
+  constexpr int64_t kBytes = 2048;
+  return v.rows > 1 && v.stride * size_of(v.dtype) % kBytes == 0;
+}
 
 }  // namespace
 }  // namespace llmtool::LLMTOOL_ISA_NAMESPACE

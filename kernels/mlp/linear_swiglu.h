@@ -35,10 +35,11 @@ inline constexpr Op<LinearSwiglu> linear_swiglu{"linear_swiglu"};
 // For out = y w^T with y = silu(gate) * up: from dout the gradients of gate and up, and y again for
 // the gradient of w.
 struct LinearSwigluBackward {
-  View gate_up;  // (M, 2F) in: gate and up; out: their gradients
-  View y;        // (M, F) out
-  View dout;     // (M, N) f32 or bf16, as all of them
-  View w;        // (N, F)
+  View gate_up;                  // (M, 2F) in: gate and up; out: their gradients
+  View y;                        // (M, F) out
+  View dout;                     // (M, N) f32 or bf16, as all of them
+  View w;                        // (N, F)
+  const void* packed = nullptr;  // w by pack_linear() for input gradients, on this stream, or null
 
   void validate() const {
     LLMTOOL_ASSERT(y.rows == dout.rows && gate_up.rows == dout.rows && gate_up.cols == 2 * y.cols);

@@ -21,10 +21,8 @@ LLMTOOL_INLINE Sigmoid sigmoid(Vec z) {
 struct GatedTarget {
   View gate_up, y;
 
-  static constexpr bool accumulate = false;
   int64_t rows() const { return y.rows; }
   int64_t columns() const { return y.cols; }
-  void load(float*, int64_t, int64_t, int64_t, int64_t) const {}
   void prefetch(int64_t m, int64_t n, int64_t row_count, int64_t column_count) const {
     prefetch_rows(gate_up, m, n, row_count, column_count);
     prefetch_rows(gate_up, m, n + y.cols, row_count, column_count);
@@ -93,7 +91,8 @@ void linear_swiglu_on(const LinearSwiglu& a, Stream& s) {
 template <class Engine>
 void linear_swiglu_backward_on(const LinearSwigluBackward& a, Stream& s) {
   if (passed_down<Engine>(linear_swiglu_backward, a, a.dout.dtype, s)) return;
-  gemm<Engine, SwigluGradientOfProduct>({{a.dout, false}, {a.w, false}, {{a.gate_up, a.y}}}, s);
+  gemm<Engine, SwigluGradientOfProduct>(
+      {{a.dout, false}, {a.w, false, kLanes, a.packed}, {{a.gate_up, a.y}}}, s);
 }
 
 }  // namespace

@@ -9,6 +9,10 @@ namespace llmtool {
 // As /proc/cpuinfo spells it; "unknown" where there is none.
 std::string cpu_model();
 
+// Bytes of memory that the process may come to in all: the machine's, or the cgroup's limit if that
+// is less.
+int64_t available_memory();
+
 // Memory of this process on the host, in bytes, as /proc/self/status has it.
 struct MemoryUse {
   int64_t resident = 0, peak = 0;

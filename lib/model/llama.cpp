@@ -133,11 +133,13 @@ Llama::Activations Llama::layout(Arena& arena, int64_t tokens, int64_t logit_row
   return a;
 }
 
-MemoryPlan Llama::plan_training(int64_t tokens, DType dtype) const {
+MemoryPlan Llama::plan_training(int64_t tokens, DType dtype, Stream& stream) const {
   Arena count(Device::kCpu);
   layout(count, tokens, 0, dtype, Purpose::kTraining);
-  return {parameters_.size() * size_of(dtype), parameters_.size() * size_of(DType::kF32),
-          count.size()};
+  return {.weights = parameters_.size() * size_of(dtype),
+          .gradients = parameters_.size() * size_of(DType::kF32),
+          .activations = count.size(),
+          .packed = PackedWeights::bytes(matrices(dtype), true, stream)};
 }
 
 void Llama::reserve(int64_t tokens, int64_t logit_rows, Purpose purpose) {
@@ -146,16 +148,16 @@ void Llama::reserve(int64_t tokens, int64_t logit_rows, Purpose purpose) {
   layout(count, tokens, logit_rows, dtype, purpose);
   act_ = {};
   arena_.reset();
-  packed_.clear();  // the weights may have changed since
-  packed_memory_.clear();
+  packed_.clear();
   arena_ = std::make_unique<Arena>(parameters_.device(), count.size());
   act_ = layout(*arena_, tokens, logit_rows, dtype, purpose);
   purpose_ = purpose;
 }
 
-void Llama::reserve_training(int64_t tokens) {
+void Llama::reserve_training(int64_t tokens, bool packs) {
   if (!parameters_.has_gradients()) parameters_.allocate_gradients();
   reserve(tokens, 0, Purpose::kTraining);
+  packs_ = packs;
 }
 
 void Llama::reserve_inference(int64_t tokens, int64_t logit_rows) {
@@ -179,24 +181,47 @@ void Llama::prepare_rope_table(Stream& stream) {
   copy_memory(rope_table_.data(), parameters_.device(), table.data(), Device::kCpu, bytes, stream);
 }
 
-void Llama::pack_weights(Stream& stream) {
-  if (!packed_.empty()) return;
-  const auto pack = [&](const View& w, bool gated) -> const void* {
-    if (stream.device != Device::kCpu) return nullptr;
-    int64_t bytes = 0;
-    pack_linear({.w = w, .gated = gated, .bytes = &bytes}, stream);
-    if (bytes == 0) return nullptr;
-    packed_memory_.emplace_back(stream.device, bytes);
-    pack_linear({.w = w, .gated = gated, .to = packed_memory_.back().data(), .bytes = &bytes},
-                stream);
-    return packed_memory_.back().data();
+// Four of each layer, as in Packed, then the head. Without weights the views have no memory.
+std::vector<MatrixToPack> Llama::matrices(DType dtype) const {
+  const bool there = parameters_.version() > 0 && parameters_.dtype() == dtype;
+  const int64_t C = config_.hidden_size, F = config_.intermediate_size;
+  const auto shape = [&](int64_t rows, int64_t cols) {
+    return View{nullptr, rows, cols, cols, dtype};
   };
+  Weights w{.norm1 = {},
+            .qkv = shape(q_cols_ + 2 * kv_cols_, C),
+            .o = shape(C, q_cols_),
+            .norm2 = {},
+            .gate_up = shape(2 * F, C),
+            .down = shape(C, F)};
+  std::vector<MatrixToPack> list;
   for (int64_t l = 0; l < config_.num_hidden_layers; ++l) {
-    const Weights w = weights_of(l, false);
-    packed_.push_back(
-        {pack(w.qkv, false), pack(w.o, false), pack(w.gate_up, true), pack(w.down, false)});
+    if (there) w = weights_of(l, false);
+    list.insert(list.end(), {{w.qkv}, {w.o}, {w.gate_up, true}, {w.down}});
   }
-  packed_head_ = pack(head_weight(false), false);
+  list.push_back({there ? head_weight(false) : shape(config_.vocab_size, C)});
+  return list;
+}
+
+void Llama::pack_weights(Stream& stream) {
+  packed_.refresh(matrices(parameters_.dtype()), purpose_ == Purpose::kTraining,
+                  parameters_.version(), stream);
+}
+
+// What was laid out of other weights is not used.
+Llama::Packed Llama::packed_of(int64_t layer, bool gradients) const {
+  if (!packed_.is_of(parameters_.version())) return {};
+  const auto at = [&](size_t i) {
+    i += static_cast<size_t>(layer) * 4;
+    return gradients ? packed_.gradient(i) : packed_.forward(i);
+  };
+  return {at(0), at(1), at(2), at(3)};
+}
+
+const void* Llama::packed_head(bool gradients) const {
+  const size_t i = static_cast<size_t>(config_.num_hidden_layers) * 4;
+  if (!packed_.is_of(parameters_.version())) return nullptr;
+  return gradients ? packed_.gradient(i) : packed_.forward(i);
 }
 
 void Llama::check_batch(const TokenBatch& batch) const {

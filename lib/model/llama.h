@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "lib/model/model.h"
+#include "lib/model/packed_weights.h"
 
 namespace llmtool {
 
@@ -15,8 +16,8 @@ class Llama final : public Model {
   const LlamaConfig& config() const override { return config_; }
   Parameters& parameters() override { return parameters_; }
   const Parameters& parameters() const override { return parameters_; }
-  MemoryPlan plan_training(int64_t tokens, DType dtype) const override;
-  void reserve_training(int64_t tokens) override;
+  MemoryPlan plan_training(int64_t tokens, DType dtype, Stream& stream) const override;
+  void reserve_training(int64_t tokens, bool packs) override;
   void reserve_inference(int64_t tokens, int64_t logit_rows) override;
   void loss(const TokenBatch& batch, std::span<float> losses, float gradient_scale,
             Stream& stream) override;
@@ -56,7 +57,8 @@ class Llama final : public Model {
   struct Weights {
     View norm1, qkv, o, norm2, gate_up, down;
   };
-  // The matrices as pack_linear() lays them out, for inference on a CPU; null: as they lie.
+  // The matrices of a layer, or all of them null, as they are laid out for products or for input
+  // gradients.
   struct Packed {
     const void *qkv = nullptr, *o = nullptr, *gate_up = nullptr, *down = nullptr;
   };
@@ -66,17 +68,16 @@ class Llama final : public Model {
     const TokenBatch* batch;
     KvCache* cache;
     Stream* stream;
-    // Of a layer.
-    Packed packed(const Llama& model, int64_t layer) const {
-      return cache == nullptr ? Packed{} : model.packed_[static_cast<size_t>(layer)];
-    }
   };
 
   Activations layout(Arena& arena, int64_t tokens, int64_t logit_rows, DType dtype,
                      Purpose purpose) const;
   void reserve(int64_t tokens, int64_t logit_rows, Purpose purpose);
   void prepare_rope_table(Stream& stream);
+  std::vector<MatrixToPack> matrices(DType dtype) const;
   void pack_weights(Stream& stream);
+  Packed packed_of(int64_t layer, bool gradients) const;
+  const void* packed_head(bool gradients) const;
   void check_batch(const TokenBatch& batch) const;
   void upload(const TokenBatch& batch, Stream& stream);
   Weights weights_of(int64_t layer, bool gradients) const;
@@ -88,8 +89,10 @@ class Llama final : public Model {
                    const View& out);
   void store_in_cache(const Step& step, int64_t layer, const View& k, const View& v);
   void backward(const Step& step);
-  void backward_attention(const Step& step, const Layer& a, const Weights& w, const Weights& dw);
-  void backward_mlp(const Step& step, const Layer& a, const Weights& w, const Weights& dw);
+  void backward_attention(const Step& step, const Layer& a, const Weights& w, const Weights& dw,
+                          const Packed& packed);
+  void backward_mlp(const Step& step, const Layer& a, const Weights& w, const Weights& dw,
+                    const Packed& packed);
   void rotate(const View& qkv, bool inverse, Stream& stream) const;
   Layer rows_of(const Layer& layer, int64_t n) const;
 
@@ -100,9 +103,8 @@ class Llama final : public Model {
   Activations act_;
   Purpose purpose_ = Purpose::kInference;
   Buffer rope_table_;
-  std::vector<Packed> packed_;  // by layer; empty: not made
-  const void* packed_head_ = nullptr;
-  std::vector<Buffer> packed_memory_;
+  bool packs_ = false;    // weights for training
+  PackedWeights packed_;  // of matrices(), or of none
 };
 
 }  // namespace llmtool

@@ -10,13 +10,16 @@
 
 namespace llmtool {
 
-void Llama::backward_mlp(const Step& step, const Layer& a, const Weights& w, const Weights& dw) {
+void Llama::backward_mlp(const Step& step, const Layer& a, const Weights& w, const Weights& dw,
+                         const Packed& packed) {
   Stream& stream = *step.stream;
   const View dx = act_.dx.first_rows(step.n), dnormed = act_.dnormed.first_rows(step.n);
   const View normed = act_.normed.first_rows(step.n);
   const View activated = act_.activated.first_rows(step.n);
 
-  linear_swiglu_backward({.gate_up = a.gate_up, .y = activated, .dout = dx, .w = w.down}, stream);
+  linear_swiglu_backward(
+      {.gate_up = a.gate_up, .y = activated, .dout = dx, .w = w.down, .packed = packed.down},
+      stream);
   linear_weight_gradient({.dw = dw.down, .dy = dx, .x = activated}, stream);
 
   rms_norm({.y = normed,
@@ -28,7 +31,8 @@ void Llama::backward_mlp(const Step& step, const Layer& a, const Weights& w, con
             .eps = static_cast<float>(config_.rms_norm_eps)},
            stream);
   linear_weight_gradient({.dw = dw.gate_up, .dy = a.gate_up, .x = normed}, stream);
-  linear_input_gradient({.dx = dnormed, .dy = a.gate_up, .w = w.gate_up}, stream);
+  linear_input_gradient({.dx = dnormed, .dy = a.gate_up, .w = w.gate_up, .packed = packed.gate_up},
+                        stream);
   rms_norm_backward({.dx = dx,
                      .dw = dw.norm2,
                      .dy = dnormed,
@@ -40,7 +44,7 @@ void Llama::backward_mlp(const Step& step, const Layer& a, const Weights& w, con
 }
 
 void Llama::backward_attention(const Step& step, const Layer& a, const Weights& w,
-                               const Weights& dw) {
+                               const Weights& dw, const Packed& packed) {
   Stream& stream = *step.stream;
   const View dx = act_.dx.first_rows(step.n), dnormed = act_.dnormed.first_rows(step.n);
   const View normed = act_.normed.first_rows(step.n), dqkv = act_.dqkv.first_rows(step.n);
@@ -50,7 +54,7 @@ void Llama::backward_attention(const Step& step, const Layer& a, const Weights& 
   const auto v = [&](const View& x) { return x.slice_cols(q_cols_ + kv_cols_, kv_cols_); };
 
   linear_weight_gradient({.dw = dw.o, .dy = dx, .x = a.attended}, stream);
-  linear_input_gradient({.dx = dattended, .dy = dx, .w = w.o}, stream);
+  linear_input_gradient({.dx = dattended, .dy = dx, .w = w.o, .packed = packed.o}, stream);
   attention_backward(
       {.dq = q(dqkv),
        .dk = k(dqkv),
@@ -80,7 +84,7 @@ void Llama::backward_attention(const Step& step, const Layer& a, const Weights& 
             .eps = static_cast<float>(config_.rms_norm_eps)},
            stream);
   linear_weight_gradient({.dw = dw.qkv, .dy = dqkv, .x = normed}, stream);
-  linear_input_gradient({.dx = dnormed, .dy = dqkv, .w = w.qkv}, stream);
+  linear_input_gradient({.dx = dnormed, .dy = dqkv, .w = w.qkv, .packed = packed.qkv}, stream);
   rms_norm_backward({.dx = dx,
                      .dw = dw.norm1,
                      .dy = dnormed,
@@ -106,8 +110,9 @@ void Llama::backward(const Step& step) {
   for (int64_t l = config_.num_hidden_layers - 1; l >= 0; --l) {
     const Layer a = rows_of(act_.layers[static_cast<size_t>(l)], step.n);
     const Weights w = weights_of(l, false), dw = weights_of(l, true);
-    backward_mlp(step, a, w, dw);
-    backward_attention(step, a, w, dw);
+    const Packed packed = packed_of(l, true);
+    backward_mlp(step, a, w, dw, packed);
+    backward_attention(step, a, w, dw, packed);
   }
   embedding_backward({.dw = parameters_.gradient(0), .dy = dx, .ids = act_.ids}, *step.stream);
 }

@@ -54,7 +54,7 @@ void Llama::forward_attention(const Step& step, int64_t layer, const Layer& a, c
             .w = w.norm1,
             .eps = static_cast<float>(config_.rms_norm_eps)},
            stream);
-  const Packed packed = step.packed(*this, layer);
+  const Packed packed = packed_of(layer, false);
   linear({.y = a.qkv, .x = normed, .w = w.qkv, .packed = packed.qkv}, stream);
   rotate(a.qkv, false, stream);
   View k = a.qkv.slice_cols(q_cols_, kv_cols_), v = a.qkv.slice_cols(q_cols_ + kv_cols_, kv_cols_);
@@ -91,7 +91,7 @@ void Llama::forward_mlp(const Step& step, int64_t layer, const Layer& a, const W
             .w = w.norm2,
             .eps = static_cast<float>(config_.rms_norm_eps)},
            stream);
-  const Packed packed = step.packed(*this, layer);
+  const Packed packed = packed_of(layer, false);
   linear_swiglu(
       {.y = activated, .gate_up = a.gate_up, .x = normed, .w = w.gate_up, .packed = packed.gate_up},
       stream);
@@ -121,6 +121,7 @@ void Llama::loss(const TokenBatch& batch, std::span<float> losses, float gradien
   if (n == 0) return;
   check_batch(batch);
   upload(batch, stream);
+  if (purpose_ == Purpose::kTraining && packs_) pack_weights(stream);
   const Step step{n, &batch, nullptr, &stream};
   forward(step);
   const View normed = act_.normed.first_rows(n);
@@ -141,7 +142,9 @@ void Llama::loss(const TokenBatch& batch, std::span<float> losses, float gradien
                         .dw = gradients ? head_weight(true) : View{},
                         .scale = gradient_scale,
                         .logits = act_.logits,
-                        .dlogits = gradients ? act_.dlogits : View{}},
+                        .dlogits = gradients ? act_.dlogits : View{},
+                        .packed = packed_head(false),
+                        .packed_gradient = packed_head(true)},
                        stream);
   if (gradients) backward(step);
   copy_memory(losses.data(), Device::kCpu, out.data, parameters_.device(),
@@ -176,7 +179,7 @@ void Llama::forward_cached(const TokenBatch& batch, KvCache& cache, std::span<co
             .eps = static_cast<float>(config_.rms_norm_eps)},
            stream);
   const View out = act_.logits.first_rows(wanted);
-  linear({.y = out, .x = picked, .w = head_weight(false), .packed = packed_head_}, stream);
+  linear({.y = out, .x = picked, .w = head_weight(false), .packed = packed_head(false)}, stream);
   copy_memory(logits.data(), Device::kCpu, out.data, parameters_.device(),
               static_cast<int64_t>(logits.size_bytes()), stream);
   synchronize(stream);

@@ -47,6 +47,7 @@ class KvCache {
 // Bytes by kind, for plans.
 struct MemoryPlan {
   int64_t weights = 0, gradients = 0, activations = 0;
+  int64_t packed = 0;  // weights once more, as products read them
 };
 
 class Model {
@@ -58,11 +59,13 @@ class Model {
   virtual const Parameters& parameters() const = 0;
 
   // Memory for loss() with gradients on batches of up to `tokens` tokens, without allocating it.
-  virtual MemoryPlan plan_training(int64_t tokens, DType dtype) const = 0;
+  virtual MemoryPlan plan_training(int64_t tokens, DType dtype, Stream& stream) const = 0;
 
-  // Allocates what calls on up to `tokens` tokens need. Training: parameters get gradients.
-  // logit_rows: the most rows that forward_cached() is asked for.
-  virtual void reserve_training(int64_t tokens) = 0;
+  // Allocates what calls on up to `tokens` tokens need. Training: parameters get gradients; packs:
+  // and weights are laid out for the products whenever they have changed (MemoryPlan::packed),
+  // which takes memory for speed and changes no bit. logit_rows: the most rows that
+  // forward_cached() is asked for.
+  virtual void reserve_training(int64_t tokens, bool packs) = 0;
   virtual void reserve_inference(int64_t tokens, int64_t logit_rows) = 0;
 
   // losses[n] = cross-entropy of token n in nats, 0 where ignored. With gradient_scale != 0 adds

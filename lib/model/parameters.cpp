@@ -60,6 +60,7 @@ void Parameters::allocate_weights(DType dtype, Device device) {
   dtype_ = dtype;
   device_ = device;
   weights_ = Buffer(device, size_ * size_of(dtype));
+  weights_changed();
 }
 
 void Parameters::allocate_gradients() {
@@ -78,6 +79,7 @@ View Parameters::view(char* block, DType dtype, int index, int count) const {
 }
 
 void Parameters::initialize(uint64_t seed, Stream& stream) {
+  weights_changed();
   std::vector<float> values;
   std::vector<bf16> rounded;
   for (size_t i = 0; i < list_.size(); ++i) {
@@ -97,6 +99,7 @@ void Parameters::initialize(uint64_t seed, Stream& stream) {
 
 void Parameters::load(const SafetensorsFolder& folder, const std::vector<std::string>& ignored,
                       Stream& stream) {
+  weights_changed();
   std::set<std::string> unknown;
   for (const std::string& name : folder.names()) unknown.insert(name);
   for (const std::string& name : ignored) unknown.erase(name);

@@ -54,6 +54,11 @@ class Parameters {
   View all_weights() const { return View{weights_.data(), 1, size_, size_, dtype_}; }
   View all_gradients() const { return View{gradients_.data(), 1, size_, size_, DType::kF32}; }
 
+  // Changes with the weights, from 1 once there are some: whoever writes to views of them, other
+  // than initialize() and load(), says so with weights_changed().
+  uint64_t version() const { return version_; }
+  void weights_changed() { ++version_; }
+
   // Normal random numbers that depend on seed, the parameter's name and the element only.
   void initialize(uint64_t seed, Stream& stream);
 
@@ -74,6 +79,7 @@ class Parameters {
   DType dtype_ = DType::kF32;
   Device device_ = Device::kCpu;
   Buffer weights_, gradients_;
+  uint64_t version_ = 0;
 };
 
 // The bytes of a device block on the host.

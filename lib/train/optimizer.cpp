@@ -40,6 +40,7 @@ void Optimizer::update(int64_t step, double learning_rate, double norm, Stream& 
   const bool clips = options_.clip > 0 && norm > options_.clip;
   const double scale = clips ? options_.clip / norm : 1.0;
   const auto row = [](View v) { return View{v.data, 1, v.count(), v.count(), v.dtype}; };
+  parameters_->weights_changed();
   for (size_t i = 0; i < parameters_->list().size(); ++i) {
     const int index = static_cast<int>(i);
     const View w = row(parameters_->weight(index));

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "lib/base/formatted.h"
+#include "lib/base/machine.h"
 #include "lib/base/progress.h"
 
 namespace llmtool {
@@ -16,8 +17,8 @@ std::string row(const char* label, const std::string& value) {
 
 }  // namespace
 
-TrainingPlan plan_training(const Model& model, const TrainOptions& o, DType dtype) {
-  const MemoryPlan memory = model.plan_training(o.batch_size * o.seq_len, dtype);
+TrainingPlan plan_training(const Model& model, const TrainOptions& o, DType dtype, Stream& stream) {
+  const MemoryPlan memory = model.plan_training(o.batch_size * o.seq_len, dtype, stream);
   TrainingPlan p;
   p.parameters = model.parameters().count();
   p.matmul_parameters = model.config().matmul_parameter_count();
@@ -28,6 +29,9 @@ TrainingPlan plan_training(const Model& model, const TrainOptions& o, DType dtyp
   p.gradient_bytes = memory.gradients;
   p.optimizer_bytes = Optimizer::bytes(model.parameters(), dtype);
   p.activation_bytes = memory.activations;
+  // Some memory stays for the files that are read, and for everything else.
+  const double room = 0.9 * static_cast<double>(available_memory());
+  if (static_cast<double>(p.bytes() + memory.packed) <= room) p.packed_bytes = memory.packed;
   return p;
 }
 
@@ -43,6 +47,7 @@ std::string describe_plan(const TrainingPlan& p, bool json) {
                       {"gradients", p.gradient_bytes},
                       {"optimizer", p.optimizer_bytes},
                       {"activations", p.activation_bytes},
+                      {"packed_weights", p.packed_bytes},
                       {"total", p.bytes()}}}};
     return j.dump() + "\n";
   }
@@ -57,6 +62,7 @@ std::string describe_plan(const TrainingPlan& p, bool json) {
          row("memory: gradients", bytes(p.gradient_bytes)) +
          row("memory: optimizer", bytes(p.optimizer_bytes)) +
          row("memory: activations", bytes(p.activation_bytes)) +
+         row("memory: packed weights", bytes(p.packed_bytes)) +
          row("memory in all", bytes(p.bytes()));
 }
 

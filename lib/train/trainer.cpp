@@ -12,6 +12,7 @@
 #include "lib/text/utf8.h"
 #include "lib/train/batch.h"
 #include "lib/train/data_order.h"
+#include "lib/train/plan.h"
 #include "lib/train/run_log.h"
 #include "lib/train/run_settings.h"
 
@@ -85,7 +86,9 @@ class Trainer {
     create_folder(options_.output);
     lock_.emplace(options_.output);
     remove_unfinished(options_.output);
-    model_.reserve_training(options_.batch_size * options_.seq_len);
+    const TrainingPlan plan = plan_training(model_, options_, model_.parameters().dtype(), stream_);
+    packs_ = plan.packed_bytes > 0;
+    model_.reserve_training(options_.batch_size * options_.seq_len, packs_);
     optimizer_ = std::make_unique<Optimizer>(model_.parameters(), options_.adamw, stream_);
     losses_.resize(static_cast<size_t>(options_.batch_size * options_.seq_len));
     const auto checkpoints = list_checkpoints(options_.output);
@@ -253,7 +256,7 @@ class Trainer {
     }
     if (due(state_.step, options_.sample_every) && sample_ && !done("sample")) {
       const std::string text = sample_(model_, state_.step);
-      model_.reserve_training(options_.batch_size * options_.seq_len);
+      model_.reserve_training(options_.batch_size * options_.seq_len, packs_);
       stop_if_asked();
       log_->write_sample(state_.step, text);
       log_info(concat("step ", state_.step, ": ", without_controls(text)));
@@ -325,6 +328,7 @@ class Trainer {
   PeakFlops peak_;
 
   std::unique_ptr<Optimizer> optimizer_;
+  bool packs_ = false;  // weights, see plan_training()
   std::unique_ptr<RunLog> log_;
   std::unique_ptr<Progress> progress_;
   Batch batch_{options_.seq_len, data_.document_end};

@@ -18,7 +18,7 @@ class Training {
     model_->parameters().allocate_weights(dtype, stream.device);
     model_->parameters().initialize(options.seed, stream);
     const int64_t n = options.batch_size * options.seq_len;
-    model_->reserve_training(n);
+    model_->reserve_training(n, /*packs=*/true);
     optimizer_ = std::make_unique<Optimizer>(model_->parameters(), options.adamw, stream);
     const Rng rng(options.seed);
     for (int64_t i = 0; i <= n; ++i) {

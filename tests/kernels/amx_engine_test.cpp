@@ -26,6 +26,11 @@ struct ModelTiles {
   static void configure() { configured = true; }
   static void release() { configured = false; }
   template <int T>
+  static void clear() {
+    LLMTOOL_ASSERT(configured);
+    std::memset(tile[T], 0, sizeof tile[T]);
+  }
+  template <int T>
   static void load(const void* p, int64_t stride) {
     LLMTOOL_ASSERT(configured);
     for (int r = 0; r < 16; ++r)
@@ -101,7 +106,7 @@ void check_product(int64_t M, int64_t K, int64_t N, bool a_transposed, bool b_tr
   const View out = make_view(c.data(), M, N);
   using Engine = AmxEngine<ModelTiles, TilesOfBf16>;
   const Operand left{a.view, a_transposed}, right{b.view, b_transposed};
-  gemm<Engine, Product>({left, right, {.c = out, .accumulate = accumulate}}, s);
+  gemm<Engine, Product>({left, right, {.c = out, .residual = accumulate ? out : View{}}}, s);
   double worst = 0;
   for (int64_t m = 0; m < M; ++m) {
     for (int64_t n = 0; n < N; ++n) {
@@ -122,8 +127,10 @@ void check_product(int64_t M, int64_t K, int64_t N, bool a_transposed, bool b_tr
   if (a_transposed) return;
   for (int64_t m = 0; m < M; ++m) {  // a row alone has the same bits
     const View row = make_view(alone.data() + m * N, 1, N);
-    gemm<Engine, Product>(
-        {{a.view.slice_rows(m, 1), false}, right, {.c = row, .accumulate = accumulate}}, s);
+    gemm<Engine, Product>({{a.view.slice_rows(m, 1), false},
+                           right,
+                           {.c = row, .residual = accumulate ? row : View{}}},
+                          s);
   }
   CHECK(std::memcmp(alone.data(), c.data(), c.size() * sizeof(float)) == 0);
 }

@@ -1,5 +1,6 @@
 #include "kernels/matmul/linear_int8.h"
 
+#include "lib/tensor/arena.h"
 #include "tests/kernels/op_case.h"
 #include "tests/kernels/reference.h"
 
@@ -50,7 +51,18 @@ struct Size {
   int64_t m, n, k;
 };
 
-OpCase linear_case(const Size& z, DType out, bool extras) {
+// The weights as the level lays them out; empty where it does not, or on a GPU.
+Buffer pack(const View& w, Stream& s) {
+  if (s.device != Device::kCpu) return {};
+  int64_t bytes = 0;
+  pack_linear_int8({.w = w, .bytes = &bytes}, s);
+  if (bytes == 0) return {};
+  Buffer memory(Device::kCpu, bytes);
+  pack_linear_int8({.w = w, .to = memory.data(), .bytes = &bytes}, s);
+  return memory;
+}
+
+OpCase linear_case(const Size& z, DType out, bool extras, bool packed = false) {
   OpCase c{.op = "linear_int8",
            .about = concat("M=", z.m, " N=", z.n, " K=", z.k, " to ", llmtool::name_of(out),
                            extras ? " with bias and residual" : "")};
@@ -64,15 +76,17 @@ OpCase linear_case(const Size& z, DType out, bool extras) {
     c.aliases = {{{"y", "residual"}}};
   }
   c.output("y", out, z.m, z.n);
-  c.call = [](const Views& v, Stream& s) {
+  c.call = [packed](const Views& v, Stream& s) {
     const View scale = v["w_scale"];
+    const Buffer memory = packed ? pack(v["w"], s) : Buffer{};
     linear_int8({.y = v["y"],
                  .x = v["x"],
                  .x_scale = v["x_scale"],
                  .w = v["w"],
                  .w_scale = View{scale.data, scale.cols, 1, 1, scale.dtype},
                  .bias = v["bias"],
-                 .residual = v["residual"]},
+                 .residual = v["residual"],
+                 .packed = memory.data()},
                 s);
   };
   c.reference = [extras](Values& v) {
@@ -110,8 +124,9 @@ TEST_CASE("linear_int8") {
                             {17, 63, 65},
                             {33, 100, 257},
                             {130, 49, 96},
+                            {70, 40, 2048},
                             {5, 33, 4500}}) {
-        check_case(linear_case(z, out, extras));
+        for (const bool packed : {false, true}) check_case(linear_case(z, out, extras, packed));
       }
     }
   }

@@ -46,6 +46,19 @@ std::string about(const Size& z, DType t) {
   return concat("M=", z.m, " K=", z.k, " F=", z.f, " ", llmtool::name_of(t));
 }
 
+// The weights as they lie (none) where the rows are odd, as the level lays them out where even.
+Buffer packed_of_even(const Size& z, PackLinear args, Stream& s) {
+  if (s.device != Device::kCpu || z.m % 2 != 0) return {};
+  int64_t bytes = 0;
+  args.bytes = &bytes;
+  pack_linear(args, s);
+  if (bytes == 0) return {};
+  Buffer memory(Device::kCpu, bytes);
+  args.to = memory.data();
+  pack_linear(args, s);
+  return memory;
+}
+
 OpCase forward_case(const Size& z, DType t, const Matrix& x, const Matrix& w) {
   OpCase k{.op = "linear_swiglu", .about = about(z, t)};
   k.output("y", t, z.m, z.f);
@@ -53,14 +66,7 @@ OpCase forward_case(const Size& z, DType t, const Matrix& x, const Matrix& w) {
   k.input("x", t, x);
   k.shared_input("w", t, w);
   k.call = [z](const Views& v, Stream& s) {
-    // As they lie where the rows are odd, as the level lays them out where they are even.
-    int64_t bytes = 0;
-    Buffer packed;
-    if (s.device == Device::kCpu && z.m % 2 == 0) {
-      pack_linear({.w = v["w"], .gated = true, .bytes = &bytes}, s);
-      if (bytes > 0) packed = Buffer(Device::kCpu, bytes);
-      pack_linear({.w = v["w"], .gated = true, .to = packed.data(), .bytes = &bytes}, s);
-    }
+    const Buffer packed = packed_of_even(z, {.w = v["w"], .gated = true, .bytes = nullptr}, s);
     linear_swiglu(
         {.y = v["y"], .gate_up = v["gate_up"], .x = v["x"], .w = v["w"], .packed = packed.data()},
         s);
@@ -90,8 +96,14 @@ OpCase backward_case(const Size& z, DType t) {
   k.in_out("gate_up", t, side_by_side(gates(z.m, z.f), normal(z.m, z.f, 2)));
   k.input("dout", t, normal(z.m, z.k, 3));
   k.shared_input("w", t, normal(z.k, z.f, 4));
-  k.call = [](const Views& v, Stream& s) {
-    linear_swiglu_backward({.gate_up = v["gate_up"], .y = v["y"], .dout = v["dout"], .w = v["w"]},
+  k.call = [z](const Views& v, Stream& s) {
+    const Buffer packed =
+        packed_of_even(z, {.w = v["w"], .input_gradient = true, .bytes = nullptr}, s);
+    linear_swiglu_backward({.gate_up = v["gate_up"],
+                            .y = v["y"],
+                            .dout = v["dout"],
+                            .w = v["w"],
+                            .packed = packed.data()},
                            s);
   };
   k.reference = [t](Values& v) {

@@ -11,19 +11,24 @@ struct Size {
   int64_t m, n, k;
 };
 
-constexpr Size kSizes[] = {{1, 1, 1},    {3, 5, 7},     {1, 64, 64},    {2, 65, 33},
-                           {17, 63, 65}, {64, 128, 64}, {33, 100, 257}, {130, 49, 96}};
+// Among them inner dimensions that every level can read in place, and rows 2 KiB apart (K = 512 in
+// f32, 1024 in bf16), which none should.
+constexpr Size kSizes[] = {{1, 1, 1},      {3, 5, 7},     {1, 64, 64},    {2, 65, 33},
+                           {17, 63, 65},   {64, 128, 64}, {33, 100, 257}, {130, 49, 96},
+                           {35, 512, 512}, {70, 40, 1024}};
 
 enum class Form { kPlain, kBias, kResidual, kBiasAndResidual, kAccumulate, kPacked };
 
 // The weights as the level lays them out; empty where it does not, or on a GPU.
-Buffer pack(const View& w, bool gated, Stream& s) {
+Buffer pack(const View& w, bool input_gradient, Stream& s) {
   if (s.device != Device::kCpu) return {};
   int64_t bytes = 0;
-  pack_linear({.w = w, .gated = gated, .bytes = &bytes}, s);
+  PackLinear args{.w = w, .input_gradient = input_gradient, .bytes = &bytes};
+  pack_linear(args, s);
   if (bytes == 0) return {};
   Buffer memory(Device::kCpu, bytes);
-  pack_linear({.w = w, .gated = gated, .to = memory.data(), .bytes = &bytes}, s);
+  args.to = memory.data();
+  pack_linear(args, s);
   return memory;
 }
 
@@ -66,7 +71,8 @@ OpCase linear_case(const Size& z, DType in, DType out, Form form) {
   return k;
 }
 
-OpCase input_gradient_case(const Size& z, DType in, DType out, bool accumulate) {
+OpCase input_gradient_case(const Size& z, DType in, DType out, bool accumulate,
+                           bool packed = false) {
   OpCase k{.op = "linear_input_gradient",
            .about = concat("M=", z.m, " N=", z.n, " K=", z.k, " ", llmtool::name_of(in), " to ",
                            llmtool::name_of(out), accumulate ? " +=" : "")};
@@ -77,8 +83,14 @@ OpCase input_gradient_case(const Size& z, DType in, DType out, bool accumulate) 
   } else {
     k.output("dx", out, z.m, z.k);
   }
-  k.call = [accumulate](const Views& v, Stream& s) {
-    linear_input_gradient({.dx = v["dx"], .dy = v["dy"], .w = v["w"], .accumulate = accumulate}, s);
+  k.call = [accumulate, packed](const Views& v, Stream& s) {
+    const Buffer memory = packed ? pack(v["w"], true, s) : Buffer{};
+    linear_input_gradient({.dx = v["dx"],
+                           .dy = v["dy"],
+                           .w = v["w"],
+                           .accumulate = accumulate,
+                           .packed = memory.data()},
+                          s);
   };
   k.reference = [accumulate](Values& v) {
     reference::linear_input_gradient(v["dx"], v["dy"], v["w"], accumulate);
@@ -118,7 +130,9 @@ TEST_CASE("linear: the three forms") {
         check_case(linear_case(z, in, out, f));
       }
       for (const bool accumulate : {false, true}) {
-        check_case(input_gradient_case(z, in, out, accumulate));
+        for (const bool packed : {false, true}) {
+          check_case(input_gradient_case(z, in, out, accumulate, packed));
+        }
       }
     }
     for (const DType in : {DType::kF32, DType::kBF16}) {
@@ -139,11 +153,14 @@ TEST_CASE("linear: 512 rows have the bits of each row alone") {
 
 TEST_CASE("linear: packed weights give the bits of weights as they lie") {
   for (const DType t : {DType::kF32, DType::kBF16}) {
-    for (const Size& z : {Size{1, 70, 130}, {40, 33, 4200}}) {
+    for (const Size& z : {Size{1, 70, 130}, {40, 33, 4200}, {33, 4200, 36}, {70, 96, 64}}) {
       const OpCase lie = linear_case(z, t, t, Form::kPlain);
       const OpCase packed = linear_case(z, t, t, Form::kPacked);
       for (const Lane& lane : available_lanes()) {
         compare_bits(lie, run_case(lie, lane, {}), run_case(packed, lane, {}), "packed");
+        const OpCase back = input_gradient_case(z, t, t, false, false);
+        const OpCase packed_back = input_gradient_case(z, t, t, false, true);
+        compare_bits(back, run_case(back, lane, {}), run_case(packed_back, lane, {}), "packed");
       }
     }
   }
@@ -160,6 +177,10 @@ TEST_CASE("linear: a long inner dimension, weights of many columns") {
     check_case(linear_case({530, 17, 4200}, in, in, Form::kResidual));
     check_case(linear_case({20, 17, 9001}, in, DType::kF32, Form::kAccumulate));
     check_case(weight_gradient_case({4200, 17, 33}, in, true));
+    check_case(linear_case({530, 17, 4224}, in, in, Form::kPlain));
+    // More rows than are packed at once, the last few of them a panel of their own: what was packed
+    // of the other operand must stay.
+    check_case(weight_gradient_case({64, 32800, 40}, in, true));
   }
 }
 

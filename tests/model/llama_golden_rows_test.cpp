@@ -98,7 +98,7 @@ TEST_CASE("llama: log-probabilities of decoding are those of the training pass")
                    .dlogits = {},
                    .targets = batch.targets.data()},
                   model.stream());
-    model->reserve_training(batch.tokens());
+    model->reserve_training(batch.tokens(), /*packs=*/false);
     model->loss(batch.view(), trained, 1.0f, model.stream());
     CHECK(same_bits(decoded, trained));
   });
@@ -129,12 +129,12 @@ TEST_CASE("llama: a sequence in company has the bits that it has alone") {
   });
 }
 
-TEST_CASE("llama: one thread and three give the same gradients") {
+TEST_CASE("llama: one thread with packed weights, three without: the same gradients") {
   for_each_model_level_and_dtype([](const Golden& golden, Isa isa, DType dtype) {
     const OwnedBatch batch = golden_batch(golden, "batch");
     GoldenModel one(golden, dtype, isa, 1), three(golden, dtype, isa, 3);
-    one->reserve_training(batch.tokens());
-    three->reserve_training(batch.tokens());
+    one->reserve_training(batch.tokens(), /*packs=*/true);
+    three->reserve_training(batch.tokens(), /*packs=*/false);
     CHECK(one.mean_loss(batch) == three.mean_loss(batch));
     for (const Parameter& p : one->parameters().list()) {
       CAPTURE(p.name);

@@ -33,7 +33,7 @@ void check_forward_and_backward(const std::string& part) {
     const OwnedBatch batch = golden_batch(golden, part);
     CHECK(largest_difference(model.logits(batch), golden.floats(part + ".logits")) < kF32Limit);
 
-    model->reserve_training(batch.tokens());
+    model->reserve_training(batch.tokens(), /*packs=*/true);
     const double want = golden.floats(part + ".loss")[0];
     CHECK(std::abs(model.mean_loss(batch) - want) < kF32Limit * want);
     for (const Parameter& p : model->parameters().list()) {
@@ -65,7 +65,7 @@ TEST_CASE("llama: ten steps of AdamW are those of PyTorch") {
     for (size_t step = 0; step < rates.size(); ++step) {
       CAPTURE(step);
       const OwnedBatch batch = golden_batch(golden, "train", static_cast<int64_t>(step));
-      if (step == 0) model->reserve_training(batch.tokens());
+      if (step == 0) model->reserve_training(batch.tokens(), /*packs=*/true);
       CHECK(std::abs(model.mean_loss(batch) - losses[step]) < kF32Limit * losses[step]);
       const double norm = optimizer.gradient_norm(model.stream());
       CHECK(std::abs(norm - norms[step]) < kF32Limit * norms[step]);
@@ -84,7 +84,7 @@ TEST_CASE("llama: bf16 stays near the reference") {
     GoldenModel model(golden, DType::kBF16, isa);
     const OwnedBatch batch = golden_batch(golden, "batch");
     CHECK(relative_distance(model.logits(batch), golden.floats("batch.logits")) < kBf16LogitsLimit);
-    model->reserve_training(batch.tokens());
+    model->reserve_training(batch.tokens(), /*packs=*/true);
     CHECK(std::abs(model.mean_loss(batch) - golden.floats("batch.loss")[0]) < kBf16LossLimit);
     for (const Parameter& p : model->parameters().list()) {
       CAPTURE(p.name);
@@ -104,7 +104,7 @@ TEST_CASE("llama: ten steps in bf16 with f32 master weights stay near the refere
     for (size_t step = 0; step < rates.size(); ++step) {
       CAPTURE(step);
       const OwnedBatch batch = golden_batch(golden, "train", static_cast<int64_t>(step));
-      if (step == 0) model->reserve_training(batch.tokens());
+      if (step == 0) model->reserve_training(batch.tokens(), /*packs=*/true);
       CHECK(std::abs(model.mean_loss(batch) - losses[step]) < kBf16LossLimit);
       optimizer.update(static_cast<int64_t>(step) + 1, rates[step],
                        optimizer.gradient_norm(model.stream()), model.stream());

@@ -1,0 +1,57 @@
+#include "lib/model/packed_weights.h"
+
+#include "kernels/matmul/linear.h"
+
+namespace llmtool {
+namespace {
+
+int64_t bytes_of_layout(const MatrixToPack& m, bool gradient, Stream& stream) {
+  if (stream.device != Device::kCpu) return 0;
+  int64_t bytes = 0;
+  pack_linear({.w = m.w,
+               .gated = m.gated && !gradient,
+               .input_gradient = gradient,
+               .to = nullptr,
+               .bytes = &bytes},
+              stream);
+  return bytes;
+}
+
+// Into the memory of `to`, which is made if it is not there.
+void lay_out(Buffer& to, const MatrixToPack& m, bool gradient, Stream& stream) {
+  int64_t bytes = bytes_of_layout(m, gradient, stream);
+  if (bytes == 0) return;
+  if (to.data() == nullptr) to = Buffer(stream.device, bytes);
+  pack_linear({.w = m.w,
+               .gated = m.gated && !gradient,
+               .input_gradient = gradient,
+               .to = to.data(),
+               .bytes = &bytes},
+              stream);
+}
+
+}  // namespace
+
+int64_t PackedWeights::bytes(const std::vector<MatrixToPack>& matrices, bool gradients,
+                             Stream& stream) {
+  int64_t sum = 0;
+  for (const MatrixToPack& m : matrices) {
+    sum += bytes_of_layout(m, false, stream);
+    if (gradients) sum += bytes_of_layout(m, true, stream);
+  }
+  return sum;
+}
+
+void PackedWeights::refresh(const std::vector<MatrixToPack>& matrices, bool gradients,
+                            uint64_t version, Stream& stream) {
+  if (is_of(version)) return;
+  forward_.resize(matrices.size());
+  if (gradients) gradient_.resize(matrices.size());
+  for (size_t i = 0; i < matrices.size(); ++i) {
+    lay_out(forward_[i], matrices[i], false, stream);
+    if (gradients) lay_out(gradient_[i], matrices[i], true, stream);
+  }
+  version_ = version;
+}
+
+}  // namespace llmtool
