@@ -19,7 +19,7 @@ struct PackLinear {
   bool gated = false;           // for linear_swiglu, whose w is two matrices
   bool input_gradient = false;  // for linear_input_gradient and linear_swiglu_backward; not gated
   void* to = nullptr;           // 64-byte aligned
-  int64_t* bytes;               // out
+  int64_t* bytes = nullptr;     // out, not null
 
   void validate() const {
     LLMTOOL_ASSERT(bytes != nullptr && (!gated || (w.rows % 2 == 0 && !input_gradient)));

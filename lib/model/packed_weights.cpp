@@ -19,7 +19,8 @@ int64_t bytes_of_layout(const MatrixToPack& m, bool gradient, Stream& stream) {
 
 // Into the memory of `to`, which is made if it is not there.
 void lay_out(Buffer& to, const MatrixToPack& m, bool gradient, Stream& stream) {
-  int64_t bytes = bytes_of_layout(m, gradient, stream);
+  int64_t bytes = to.bytes();
+  if (bytes == 0) bytes = bytes_of_layout(m, gradient, stream);
   if (bytes == 0) return;
   if (to.data() == nullptr) to = Buffer(stream.device, bytes);
   pack_linear({.w = m.w,

@@ -150,14 +150,35 @@ void KernelCases::add_products(const std::string& name, int64_t m, int64_t k, in
     return KernelTiming{.form = form, .dtype = std::string(name_of(dtype)), .m = m, .k = k, .n = n};
   };
   const std::string rest = concat(" ", name_of(dtype), " ", shape(m, k, n));
-  add(concat(name, " forward", rest), linear,
-      Linear{.y = over(output_, m, n, dtype), .x = x, .w = w}, timing("forward"));
-  add(concat(name, " input_gradient", rest), linear_input_gradient,
-      LinearInputGradient{.dx = over(output_, m, k, dtype), .dy = dy, .w = w},
-      timing("input_gradient"));
+  const std::string forward = concat(name, " forward", rest),
+                    gradient = concat(name, " input_gradient", rest);
+  if (wanted(forward)) {
+    add(forward, linear,
+        Linear{.y = over(output_, m, n, dtype), .x = x, .w = w, .packed = packed({.w = w})},
+        timing("forward"));
+  }
+  if (wanted(gradient)) {
+    add(gradient, linear_input_gradient,
+        LinearInputGradient{.dx = over(output_, m, k, dtype),
+                            .dy = dy,
+                            .w = w,
+                            .packed = packed({.w = w, .input_gradient = true})},
+        timing("input_gradient"));
+  }
   add(concat(name, " weight_gradient", rest), linear_weight_gradient,
       LinearWeightGradient{.dw = over(weight_gradient_, n, k, DType::kF32), .dy = dy, .x = x},
       timing("weight_gradient"));
+}
+
+// Weights as training and generation have them: laid out once for many products.
+const void* KernelCases::packed(PackLinear args) {
+  int64_t bytes = 0;
+  args.bytes = &bytes;
+  pack_linear(args, stream_);
+  if (bytes == 0) return nullptr;
+  args.to = buffers_.emplace_back(stream_.device, bytes).data();
+  pack_linear(args, stream_);
+  return args.to;
 }
 
 void KernelCases::add_int8(const NamedShape& model) {
@@ -166,12 +187,18 @@ void KernelCases::add_int8(const NamedShape& model) {
     for (const Product& p : products_of(model.config)) {
       const std::string name = concat(model.name, " ", p.name, " int8 ", shape(m, p.k, p.n));
       if (!wanted(name)) continue;
+      const View w = over(in.w, p.n, p.k, DType::kI8);
+      int64_t bytes = 0;
+      pack_linear_int8({.w = w, .bytes = &bytes}, stream_);
+      char* to = bytes > 0 ? buffers_.emplace_back(stream_.device, bytes).data() : nullptr;
+      pack_linear_int8({.w = w, .to = to, .bytes = &bytes}, stream_);
       add(name, linear_int8,
           LinearInt8{.y = over(output_, m, p.n, DType::kBF16),
                      .x = over(in.x, m, p.k, DType::kI8),
                      .x_scale = numbers(m, 1, DType::kF32),
-                     .w = over(in.w, p.n, p.k, DType::kI8),
-                     .w_scale = numbers(p.n, 1, DType::kF32)});
+                     .w = w,
+                     .w_scale = numbers(p.n, 1, DType::kF32),
+                     .packed = to});
     }
   }
 }
@@ -184,11 +211,13 @@ void KernelCases::add_gated(const std::string& name, int64_t m, const LlamaConfi
   if (!wanted(name + " linear_swiglu" + rest) && !wanted(name + " linear_swiglu_backward" + rest)) {
     return;
   }
+  const View gate_up = over(in.w, 2 * F, C, dtype), down = over(in.w, C, F, dtype);
   add(concat(name, " linear_swiglu", rest), linear_swiglu,
       LinearSwiglu{.y = over(output_, m, F, dtype),
                    .gate_up = buffer(m, 2 * F, dtype),
                    .x = over(in.x, m, C, dtype),
-                   .w = over(in.w, 2 * F, C, dtype)});
+                   .w = gate_up,
+                   .packed = packed({.w = gate_up, .gated = true})});
   // It works in place: with a gradient of zero, what it leaves stays a number, however often.
   const View dout = buffer(m, C, dtype);
   zero_memory(dout.data, stream_.device, dout.count() * size_of(dtype), stream_);
@@ -196,7 +225,8 @@ void KernelCases::add_gated(const std::string& name, int64_t m, const LlamaConfi
       LinearSwigluBackward{.gate_up = numbers(m, 2 * F, dtype),
                            .y = over(output_, m, F, dtype),
                            .dout = dout,
-                           .w = over(in.w, C, F, dtype)});
+                           .w = down,
+                           .packed = packed({.w = down, .input_gradient = true})});
 }
 
 // Every call takes the next weights of the memory, as a token that passes through the layers does.
@@ -246,16 +276,19 @@ void KernelCases::add_head(const NamedShape& model, DType dtype) {
   const Inputs& in = inputs_.at(dtype);
   const int64_t rows = linear_cross_entropy_rows(n, vocab);
   const View logits = buffer(rows, vocab, DType::kF32);
+  const View w = over(in.w, vocab, c.hidden_size, dtype);
   const LinearCrossEntropy args{
       .loss = buffer(n, 1, DType::kF32),
       .x = over(in.x, n, c.hidden_size, dtype),
-      .w = over(in.w, vocab, c.hidden_size, dtype),
+      .w = w,
       .targets = targets.data(),
       .dx = over(output_, n, c.hidden_size, dtype),
       .dw = over(weight_gradient_, vocab, c.hidden_size, DType::kF32),
       .scale = 1.0f / static_cast<float>(n),
       .logits = logits,
-      .dlogits = dtype == DType::kF32 ? logits : buffer(rows, vocab, dtype)};
+      .dlogits = dtype == DType::kF32 ? logits : buffer(rows, vocab, dtype),
+      .packed = packed({.w = w}),
+      .packed_gradient = packed({.w = w, .input_gradient = true})};
   list_.push_back(
       {{.name = name, .cost = args.cost()}, [args, this] { linear_cross_entropy(args, stream_); }});
 }

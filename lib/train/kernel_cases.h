@@ -5,6 +5,7 @@
 #include <map>
 
 #include "kernels/attention/attention.h"
+#include "kernels/matmul/linear.h"
 #include "lib/tensor/arena.h"
 #include "lib/train/kernel_benchmark.h"
 
@@ -44,7 +45,8 @@ class KernelCases {
   void add(const std::string& name, const Op<Args>& op, const Args& args, KernelTiming timing = {});
   bool wanted(const std::string& name) const;
 
-  View buffer(int64_t rows, int64_t cols, DType dtype);   // of its own
+  View buffer(int64_t rows, int64_t cols, DType dtype);  // of its own
+  const void* packed(PackLinear args);
   View numbers(int64_t rows, int64_t cols, DType dtype);  // the same, filled
   void fill(const View& v) const;
 

@@ -2,7 +2,7 @@
 # The matrix products of `llmtool bench kernels` beside oneDNN, in turns (kernels_compare.py):
 #   tests/bench/kernels.sh PEERS.json [flags of kernels_compare.py] [-- flags of bench kernels]
 # Peers: Debian's oneDNN (libdnnl-dev); another one where $ONEDNN is its folder (include/, lib/: e.g.
-# what PyPI's onednn-devel-cpu-gomp and onednn-cpu-gomp unpack to); and the oneDNN inside PyTorch
+# a virtual environment with PyPI's onednn and onednn-devel); and the oneDNN inside PyTorch
 # where $PYTHON has PyTorch. $LLMTOOL is the program (build/llmtool).
 set -euo pipefail
 output=${1:?usage: kernels.sh PEERS.json [flags of kernels_compare.py]}
@@ -19,7 +19,8 @@ if [[ -e /usr/include/oneapi/dnnl/dnnl.hpp ]]; then
 fi
 if [[ -n ${ONEDNN:-} ]]; then
   g++ -std=c++20 -O2 -I"$ONEDNN/include" "$root/tests/bench/kernels_peer.cpp" \
-    "$ONEDNN/lib/libdnnl.so" -Wl,-rpath,"$ONEDNN/lib" -o "$scratch/newer"
+    "$ONEDNN/lib/libdnnl.so" -Wl,-rpath,"$ONEDNN/lib",--disable-new-dtags -Wl,-rpath-link,"$ONEDNN/lib" \
+    -o "$scratch/newer"
   flags+=(--peer "$scratch/newer")
 fi
 if "$python" -c 'import torch' 2>"$scratch/no_torch"; then flags+=(--torch); fi

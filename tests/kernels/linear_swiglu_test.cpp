@@ -66,7 +66,7 @@ OpCase forward_case(const Size& z, DType t, const Matrix& x, const Matrix& w) {
   k.input("x", t, x);
   k.shared_input("w", t, w);
   k.call = [z](const Views& v, Stream& s) {
-    const Buffer packed = packed_of_even(z, {.w = v["w"], .gated = true, .bytes = nullptr}, s);
+    const Buffer packed = packed_of_even(z, {.w = v["w"], .gated = true}, s);
     linear_swiglu(
         {.y = v["y"], .gate_up = v["gate_up"], .x = v["x"], .w = v["w"], .packed = packed.data()},
         s);
@@ -97,8 +97,7 @@ OpCase backward_case(const Size& z, DType t) {
   k.input("dout", t, normal(z.m, z.k, 3));
   k.shared_input("w", t, normal(z.k, z.f, 4));
   k.call = [z](const Views& v, Stream& s) {
-    const Buffer packed =
-        packed_of_even(z, {.w = v["w"], .input_gradient = true, .bytes = nullptr}, s);
+    const Buffer packed = packed_of_even(z, {.w = v["w"], .input_gradient = true}, s);
     linear_swiglu_backward({.gate_up = v["gate_up"],
                             .y = v["y"],
                             .dout = v["dout"],
