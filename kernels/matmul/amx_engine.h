@@ -40,6 +40,7 @@ struct AmxEngine {
   static constexpr int64_t kMr = 2 * kTileRows, kNr = 2 * kTileRows, kDepth = kTileDepth;
   static constexpr int64_t kRowsInPlace = kMr;  // tiles are loaded whole
   static constexpr int64_t kKeptOfA = int64_t{1} << 20;
+  static constexpr bool kFinishes = false;  // tile registers are read through memory
 
   // A has a row of C in each row of a tile, B a group of k.
   static void pack(Element* to, const View& v, bool along_k, bool is_a, int64_t begin,

@@ -34,6 +34,8 @@ LLMTOOL_INLINE void prefetch_rows(const View& v, int64_t m, int64_t n, int64_t r
 //   kColumns           how many of its columns a panel of B makes
 //   store              takes the tile [kMr][kNr] of the rows from m, the columns from n; may write
 //                      to the tile
+//   finish             whether run(f) was called, with an f(r, v0, v1) that stores row r of a whole
+//                      tile
 //   prefetch           asks for the memory of such a tile, which store() is about to write
 // This one: c = a b [+ bias] [+ residual].
 struct Product {
@@ -62,6 +64,38 @@ struct Product {
       });
     }
   }
+  template <class T, bool kAdds>
+  struct StoreRow {
+    T* to;
+    const T* add;
+    int64_t stride, add_stride;
+
+    LLMTOOL_INLINE void operator()(int64_t r, Vec v0, Vec v1) const {
+      T* row = to + r * stride;
+      if constexpr (kAdds) {
+        const T* more = add + r * add_stride;
+        v0 = v0 + llmtool::LLMTOOL_ISA_NAMESPACE::load(more);
+        v1 = v1 + llmtool::LLMTOOL_ISA_NAMESPACE::load(more + kLanes);
+      }
+      llmtool::LLMTOOL_ISA_NAMESPACE::store(row, v0);
+      llmtool::LLMTOOL_ISA_NAMESPACE::store(row + kLanes, v1);
+    }
+  };
+  template <class T, class Run>
+  void finish_as(int64_t m, int64_t n, const Run& run) const {
+    T* to = c.row<T>(m) + n;
+    if (residual.empty()) {
+      run(StoreRow<T, false>{to, nullptr, c.stride, 0});
+    } else {
+      run(StoreRow<T, true>{to, residual.row<T>(m) + n, c.stride, residual.stride});
+    }
+  }
+  template <class Run>
+  bool finish(int64_t m, int64_t n, const Run& run) const {
+    if (!bias.empty()) return false;
+    c.dtype == DType::kBF16 ? finish_as<bf16>(m, n, run) : finish_as<float>(m, n, run);
+    return true;
+  }
   LLMTOOL_INLINE Vec load_bias(int64_t n, int64_t lanes) const {
     return bias.dtype == DType::kBF16 ? load_lanes(bias.row<bf16>(0) + n, lanes)
                                       : load_lanes(bias.row<float>(0) + n, lanes);
@@ -86,6 +120,8 @@ struct Product {
 //                  multiple of kDepth
 //   reads_in_place whether it may and should
 //   kRowsInPlace   in a multiple of how many rows
+//   kFinishes      whether a whole tile can go to finish(r, v0, v1), a row at a time, from where it
+//                  was computed: finish() and finish_in_place(), like multiply()
 //   begin, end     around the multiplications of a thread
 struct VectorEngine {
   using Element = float;
@@ -93,6 +129,7 @@ struct VectorEngine {
   static constexpr int64_t kNr = llmtool::LLMTOOL_ISA_NAMESPACE::kNr;
   static constexpr int64_t kDepth = 1, kRowsInPlace = 1;
   static constexpr int64_t kKeptOfA = int64_t{512} << 10;
+  static constexpr bool kFinishes = true;
 
   static void pack_a(float* to, const Operand& a, int64_t begin, int64_t k_begin, int64_t count) {
     pack_panel(to, kMr, a.view, !a.transposed, begin, a.pitch, k_begin, count);
@@ -119,6 +156,16 @@ struct VectorEngine {
                                 const float* b, int64_t count) {
     const RowsInPlace at(a, stride * static_cast<int64_t>(sizeof(float)));
     dot_rows<MultiplyAdd>(rows, sums, at, b, count);
+  }
+  template <class Finish>
+  static void finish(const float* a, const float* b, int64_t count, const Finish& f) {
+    finished_tile<MultiplyAdd>(PackedRows<kMr>{a}, b, count, f);
+  }
+  template <class Finish>
+  static void finish_in_place(const float* a, int64_t stride, const float* b, int64_t count,
+                              const Finish& f) {
+    finished_tile<MultiplyAdd>(RowsInPlace(a, stride * static_cast<int64_t>(sizeof(float))), b,
+                               count, f);
   }
   static void begin() {}
   static void end() {}
@@ -167,6 +214,24 @@ void multiply_panel(const Gemm<Target>& g, const GemmPlan<Engine>& plan, int64_t
   }
 }
 
+// The whole panel p of A, for all k: the target takes the sums out of registers. False if it does
+// not.
+template <class Engine, class Target>
+bool finish_panel(const Gemm<Target>& g, const GemmPlan<Engine>& plan, int64_t p, int64_t count,
+                  int64_t n, const typename Engine::Element* b) {
+  const int64_t m = plan.m_begin + p * Engine::kMr;
+  return g.target.finish(m, n, [&](const auto& finish) {
+    if (p < plan.in_place) {
+      const View& a = g.a.view;
+      Engine::finish_in_place(a.template row<typename Engine::Element>(m), a.stride, b, count,
+                              finish);
+    } else {
+      const int64_t at = (p - plan.in_place) * plan.k_padded * Engine::kMr;
+      Engine::finish(plan.packed_a + at, b, count, finish);
+    }
+  });
+}
+
 // One panel of columns, the rows of one piece. work: B where it is packed on the way, then the
 // tiles of the piece.
 template <class Engine, class Target>
@@ -196,6 +261,12 @@ void multiply_piece(const Gemm<Target>& g, const GemmPlan<Engine>& plan, int64_t
       if (last && p + 1 < panel_end) {
         const int64_t next = m + Engine::kMr;
         g.target.prefetch(next, n, smaller(Engine::kMr, plan.m_end - next), columns);
+      }
+      if constexpr (Engine::kFinishes) {
+        if (last && k == 0 && rows == Engine::kMr && columns == Engine::kNr &&
+            finish_panel<Engine>(g, plan, p, count, n, panel)) {
+          continue;
+        }
       }
       multiply_panel<Engine>(g, plan, p, k, count, {tile, k == 0}, panel);
       if (last) g.target.store(tile, m, n, rows, columns);

@@ -25,6 +25,7 @@ struct GroupEngine {
   static constexpr int64_t kNr = llmtool::LLMTOOL_ISA_NAMESPACE::kNr;
   static constexpr int64_t kDepth = Dot::kGroup, kRowsInPlace = 1;
   static constexpr int64_t kKeptOfA = int64_t{512} << 10;
+  static constexpr bool kFinishes = true;
   static constexpr int64_t kBlockDepth = kLanes * Dot::kGroup;
   static_assert(sizeof(Element) * Dot::kGroup == sizeof(float));
 
@@ -70,6 +71,17 @@ struct GroupEngine {
                                 const Element* b, int64_t count) {
     const RowsInPlace at(a, stride * static_cast<int64_t>(sizeof(Element)));
     dot_rows<Dot>(rows, sums, at, reinterpret_cast<const float*>(b), count / Dot::kGroup);
+  }
+  template <class Finish>
+  static void finish(const Element* a, const Element* b, int64_t count, const Finish& f) {
+    const PackedRows<kMr> at{reinterpret_cast<const float*>(a)};
+    finished_tile<Dot>(at, reinterpret_cast<const float*>(b), ceil_div(count, Dot::kGroup), f);
+  }
+  template <class Finish>
+  static void finish_in_place(const Element* a, int64_t stride, const Element* b, int64_t count,
+                              const Finish& f) {
+    const RowsInPlace at(a, stride * static_cast<int64_t>(sizeof(Element)));
+    finished_tile<Dot>(at, reinterpret_cast<const float*>(b), count / Dot::kGroup, f);
   }
   static void begin() {}
   static void end() {}

@@ -32,6 +32,10 @@ struct ScaledProduct {
   static constexpr int64_t kColumns = kNr;
   int64_t rows() const { return out.rows(); }
   int64_t columns() const { return out.columns(); }
+  template <class Run>
+  bool finish(int64_t, int64_t, const Run&) const {
+    return false;
+  }
   void prefetch(int64_t m, int64_t n, int64_t row_count, int64_t column_count) const {
     out.prefetch(m, n, row_count, column_count);
   }

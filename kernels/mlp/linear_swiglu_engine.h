@@ -23,6 +23,10 @@ struct GatedTarget {
 
   int64_t rows() const { return y.rows; }
   int64_t columns() const { return y.cols; }
+  template <class Run>
+  bool finish(int64_t, int64_t, const Run&) const {
+    return false;
+  }
   void prefetch(int64_t m, int64_t n, int64_t row_count, int64_t column_count) const {
     prefetch_rows(gate_up, m, n, row_count, column_count);
     prefetch_rows(gate_up, m, n + y.cols, row_count, column_count);
