@@ -22,6 +22,10 @@ if [[ -n ${ONEDNN:-} ]]; then
     "$ONEDNN/lib/libdnnl.so" -Wl,-rpath,"$ONEDNN/lib",--disable-new-dtags -Wl,-rpath-link,"$ONEDNN/lib" \
     -o "$scratch/newer"
   flags+=(--peer "$scratch/newer")
+  # PyPI's newest is a SYCL build: its CPU device is OpenCL's.
+  if [[ -e $ONEDNN/lib/libintelocl.so ]]; then
+    export OCL_ICD_FILENAMES=$ONEDNN/lib/libintelocl.so
+  fi
 fi
 if "$python" -c 'import torch' 2>"$scratch/no_torch"; then flags+=(--torch); fi
 "$python" "$root/tests/bench/kernels_compare.py" --llmtool "${LLMTOOL:-$root/build/llmtool}" \
