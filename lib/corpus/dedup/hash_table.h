@@ -10,6 +10,7 @@
 #include <span>
 #include <utility>
 
+#include "lib/base/attributes.h"
 #include "lib/base/external_sort.h"
 #include "lib/base/huge_memory.h"
 
@@ -32,7 +33,8 @@ class HashTable {
   size_t size() const { return used_; }
   uint64_t at(size_t slot) const { return slots_[slot]; }  // 0: nothing
 
-  void prefetch(uint64_t hash) const { __builtin_prefetch(&slots_[home(hash)], 1); }
+  // Always inline: a call of a function that does nothing else is taken for one without effect.
+  LLMTOOL_INLINE void prefetch(uint64_t hash) const { __builtin_prefetch(&slots_[home(hash)], 1); }
 
   // Where the hash is, or the empty slot where it belongs.
   size_t find(uint64_t hash) const {
@@ -80,7 +82,7 @@ class HashTable {
   }
 
  private:
-  size_t home(uint64_t hash) const { return mixed_hash(hash) >> shift_; }
+  LLMTOOL_INLINE size_t home(uint64_t hash) const { return mixed_hash(hash) >> shift_; }
 
   HugeMemory memory_;
   std::span<uint64_t> slots_;

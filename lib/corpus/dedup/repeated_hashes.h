@@ -18,7 +18,7 @@ class RepeatedHashes {
 
   // 0 is left out.
   void add(std::span<const uint64_t> hashes);
-  void prefetch(uint64_t hash) const { table_.prefetch(hash); }
+  LLMTOOL_INLINE void prefetch(uint64_t hash) const { table_.prefetch(hash); }
   // If it was added, it counts as repeated from now on.
   void mark(uint64_t hash);
   bool is_repeated(uint64_t hash) const;

@@ -51,7 +51,7 @@ class SeenSet {
   void insert(std::span<const uint64_t> hashes);
   bool contains(uint64_t hash) const;
   // The cache line that insert() will touch.
-  void prefetch(uint64_t hash) const { table_.prefetch(hash); }
+  LLMTOOL_INLINE void prefetch(uint64_t hash) const { table_.prefetch(hash); }
   // Sorted hashes of a file that are members from now on; the file stays as it is.
   void add_sorted(std::shared_ptr<const PositionedFile> file, uint64_t offset, uint64_t count);
 
