@@ -86,6 +86,11 @@ void warn_of_losses(const PipelineResult& result) {
     log_warning(concat(result.bad_records,
                        " records that cannot be read left out; the first: ", result.first_bad));
   }
+  if (result.repeated_id_count > 0) {
+    log_warning(concat(
+        result.repeated_id_count,
+        " documents have the id of an earlier one; the first: ", result.repeated_ids.front()));
+  }
   for (const std::string& problem : result.problems) log_warning(problem);
   for (const fs::path& path : result.older_outputs) {
     log_warning(concat("'", path.string(), "' was there before and is not of this run"));

@@ -17,6 +17,7 @@ The filter: k = ceil(log2(1 / rate)) bits an item, m = -k n / ln(1 - rate^(1/k))
 two SplitMix64 mixes of XXH3 (64 bits, --seed). It is all the memory that is taken; one that does not
 fit --memory is refused. With more than --expected-items items the rate is higher, and the report
 says so. --index loads the filter, and saves it at the end: the same settings, or it is an error.
+--shard looks for copies within its part of the inputs.
 
 Example:
   zcat crawl/*.gz | llmtool dedup bloom --unit paragraph --expected-items 1000000000 --memory 4G

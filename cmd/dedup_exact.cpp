@@ -28,7 +28,8 @@ Default: none for paragraphs, longest for documents that are normalised or have 
 Copies have the same XXH3 hash of 64 bits: of n different texts, n^2 / 2^65 pairs are taken for
 copies by chance (0.03 of 10^9). A document that lost pieces is dropped by rule "empty" if only white
 space is left, and by "min_bytes". What memory does not hold goes to the disk; the result is the same.
-CCNet looks for copies in groups of 50 shards: put a group in a folder, and use --scope folder.
+--shard looks for copies within its part of the inputs. CCNet looks for them in groups of 50 shards:
+put a group in a folder, and use --scope folder.
 
 Example:
   llmtool dedup exact web.jsonl.zst --rejected copies/ --output unique.jsonl.zst

@@ -24,7 +24,8 @@ but first do not depend on the order of the input: ties go to the smallest hash 
 the id. A dropped document names the one that stayed (--rejected).
 Memory: 4 bytes and a bit a document, at most half of --memory. Disk: 16 bytes a band and document,
 40 bytes and the id a document, and 4 bytes a shingle with --verify; twice that for sorting.
---index: documents like one of the index are dropped; those that stay are added to it.
+--index: documents like one of the index are dropped; those that stay are added to it. --shard looks
+for duplicates within its part of the inputs.
 
 Example:
   llmtool dedup near web.jsonl.zst --clusters clusters.jsonl --output unique.jsonl.zst

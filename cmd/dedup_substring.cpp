@@ -28,7 +28,9 @@ constexpr const char* kHelp =
     "one\n"
     "byte a byte of text; then the text itself is compared. The result is that of the suffix "
     "array,\n"
-    "in the memory that --memory gives. The input is read twice.\n"
+    "in the memory that --memory gives. The input is read twice. --shard looks for repeats within "
+    "its\n"
+    "part of the inputs.\n"
     "A document that lost text and has less than --min-bytes left is dropped (rule bytes_left).\n\n"
     "Example:\n"
     "  llmtool dedup substring web.jsonl.zst --index seen -o clean.jsonl.zst";

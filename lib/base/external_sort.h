@@ -3,8 +3,8 @@
 //
 // Record is trivially copyable, and its operator< is a total order that tells any two records apart
 // that differ in a byte: so the result is a function of the records alone. It is faster with a
-// member uint64_t sort_prefix() const that never falls from one record to a greater one. A full
-// disk is an error.
+// member uint64_t sort_prefix() const that never falls from one record to a greater one, and for
+// uint64_t itself. A full disk is an error.
 #pragma once
 
 #include <algorithm>
@@ -158,9 +158,17 @@ void merge_to_fewer(PositionedFile& file, std::vector<Range>& ranges, size_t mos
 }
 
 template <class Record>
-concept HasSortPrefix = requires(const Record& r) {
+concept HasSortPrefix = std::same_as<Record, uint64_t> || requires(const Record& r) {
   { r.sort_prefix() } -> std::same_as<uint64_t>;
 };
+
+template <HasSortPrefix Record>
+uint64_t sort_prefix_of(const Record& record) {
+  if constexpr (std::same_as<Record, uint64_t>)
+    return record;
+  else
+    return record.sort_prefix();
+}
 
 inline constexpr size_t kSmallSort = 4096;  // records that std::sort has in the cache
 
@@ -173,13 +181,13 @@ void sort_by_prefix(Record* begin, Record* end) {
   if (count <= kSmallSort) return std::sort(begin, end);
   uint64_t low = ~uint64_t{0}, high = 0;
   for (const Record* r = begin; r != end; ++r) {
-    low = std::min(low, r->sort_prefix());
-    high = std::max(high, r->sort_prefix());
+    low = std::min(low, sort_prefix_of(*r));
+    high = std::max(high, sort_prefix_of(*r));
   }
   if (low == high) return std::sort(begin, end);
   const int shift = std::max(0, static_cast<int>(std::bit_width(high - low)) - kBucketBits);
   const auto bucket = [&](const Record& r) {
-    return static_cast<size_t>((r.sort_prefix() - low) >> shift);
+    return static_cast<size_t>((sort_prefix_of(r) - low) >> shift);
   };
   std::array<size_t, (1 << kBucketBits) + 1> start{};
   for (const Record* r = begin; r != end; ++r) ++start[bucket(*r) + 1];

@@ -217,6 +217,15 @@ bool starts_zstd(const RawInput& raw) {
   return magic == ZSTD_MAGICNUMBER || (magic & ZSTD_MAGIC_SKIPPABLE_MASK) == uint32_t{0x184D2A50};
 }
 
+// A name that promises a stream over less than its magic number: a file whose beginning is missing,
+// or all of it.
+void check_begin(RawInput& raw) {
+  raw.fill(4);
+  const fs::path ending = raw.path().extension();
+  if (ending == ".gz" && raw.rest() < 2) fail_broken(raw, "gzip", "truncated");
+  if (ending == ".zst" && raw.rest() < 4) fail_broken(raw, "zstd", "truncated");
+}
+
 std::unique_ptr<Decoder> make_decoder(RawInput& raw) {
   raw.fill(4);
   if (starts_gzip(raw)) return std::make_unique<GzipDecoder>();
@@ -251,15 +260,18 @@ InputStream::~InputStream() = default;
 
 size_t InputStream::read(char* data, size_t size) {
   if (size == 0 || state_->ended) return 0;
-  if (!state_->decoder) state_->decoder = make_decoder(state_->raw);
   try {
+    if (!state_->decoder) {
+      check_begin(state_->raw);
+      state_->decoder = make_decoder(state_->raw);
+    }
     return state_->decoder->read(state_->raw, data, size);
   } catch (const Error& error) {
     if (!state_->skip_damage || error.fault() != Fault::kInput) throw;
     state_->damages.emplace_back(error.what());
   }
   // The damage may have led the decoder past the end of its part.
-  state_->raw.go_to(state_->decoder->part_begin() + 1);
+  if (state_->decoder) state_->raw.go_to(state_->decoder->part_begin() + 1);
   state_->ended = !find_next_start(state_->raw);
   if (!state_->ended) state_->decoder = make_decoder(state_->raw);
   data[0] = '\n';

@@ -1,7 +1,8 @@
 // Byte streams over plain, gzip and zstd files and pipes. Input is recognised by its first bytes,
 // output by the name's ending (.gz, .zst). "-" is standard input or output. Concatenated gzip
 // members and zstd frames are read through. A truncated or broken stream is Fault::kInput with the
-// file and the byte offset of the compressed stream.
+// file and the byte offset of the compressed stream; so is a .gz or .zst that ends before its first
+// bytes could tell.
 #pragma once
 
 #include <cstdint>

@@ -9,7 +9,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr int kVersion = 1;
+constexpr int kVersion = 2;
 
 }  // namespace
 
@@ -33,6 +33,8 @@ void write_checkpoint(const fs::path& path, const Checkpoint& c) {
             {"problem_count", c.problem_count},
             {"first_bad", c.first_bad},
             {"problems", c.problems},
+            {"repeated_id_count", c.repeated_id_count},
+            {"repeated_ids", c.repeated_ids},
             {"findings", json::array()}};
   for (const auto& [number, findings] : c.findings) {
     j["findings"].push_back({number, findings.facts, findings.html});
@@ -63,6 +65,8 @@ Checkpoint read_checkpoint(const fs::path& path) {
     c.problem_count = j.at("problem_count");
     c.first_bad = j.at("first_bad");
     c.problems = j.at("problems").get<std::vector<std::string>>();
+    c.repeated_id_count = j.at("repeated_id_count");
+    c.repeated_ids = j.at("repeated_ids").get<std::vector<std::string>>();
     for (const json& f : j.at("findings")) c.findings[f.at(0)] = {f.at(1), f.at(2)};
     return c;
   } catch (const json::exception& e) {

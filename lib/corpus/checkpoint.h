@@ -33,6 +33,8 @@ struct Checkpoint {
   uint64_t bad_records = 0, problem_count = 0;
   std::string first_bad;
   std::vector<std::string> problems;
+  uint64_t repeated_id_count = 0;
+  std::vector<std::string> repeated_ids;
   // Of the steps that have ended, by number.
   std::map<size_t, StepFindings> findings;
 };

@@ -95,7 +95,10 @@ GrowingFile::~GrowingFile() {
 
 void GrowingFile::append(std::string_view bytes) {
   LLMTOOL_ASSERT(!finished_);
-  write_all(fd_, bytes, path_);
+  if (path_ == "-")
+    write_stdout(bytes);
+  else
+    write_all(fd_, bytes, path_);
   size_ += bytes.size();
 }
 

@@ -201,13 +201,17 @@ class Pipeline {
   StepFolder& folder(size_t number) {
     auto& folder = folders_[number];
     if (!folder) {
-      folder = std::make_unique<StepFolder>(
-          work_, numbered_name(number + 1, steps_[number]->name()), state_.sizes);
-      folder->threads = pool_.size();
-      folder->pool = &pool_;
-      folder->memory = step_memory();
+      folder = make_folder(numbered_name(number + 1, steps_[number]->name()), step_memory());
     }
     return *folder;
+  }
+
+  std::unique_ptr<StepFolder> make_folder(const std::string& name, size_t memory) {
+    auto folder = std::make_unique<StepFolder>(work_, name, state_.sizes);
+    folder->threads = pool_.size();
+    folder->pool = &pool_;
+    folder->memory = memory;
+    return folder;
   }
 
   size_t window() const {
@@ -220,9 +224,13 @@ class Pipeline {
     size_t steps = 0;
     for (const auto& step : steps_) steps += step->in_order() || step->observer() != nullptr;
     const size_t blocks = window() * kBlockMemory;
-    const size_t left = options_.memory > blocks ? options_.memory - blocks : 0;
+    const size_t taken = blocks + id_memory();
+    const size_t left = options_.memory > taken ? options_.memory - taken : 0;
     return std::max(kLeastStepMemory, left / std::max<size_t>(1, steps));
   }
+
+  // Ids that do not fit go to the disk.
+  size_t id_memory() const { return options_.memory / 32; }
 
   bool reads_inputs(size_t pass) const {
     return pass == 0 || (pass == 1 && steps_[0]->observer() != nullptr && reads_twice());
@@ -273,8 +281,10 @@ class Pipeline {
     sinks_.is_spool = !last;
     const std::unique_ptr<CorpusReader> reader = open_source(pass);
     const bool needs_text = reads_inputs(pass) && (pass == 1 || (observes && end == 0));
-    PipelinePass run(options_, *reader, steps, sinks_, stats_, state_, checkpoint_,
-                     {.is_first = pass == 0, .is_last = last, .needs_text = needs_text});
+    const auto ids = pass == 0 ? make_folder("00-ids", id_memory()) : nullptr;
+    PipelinePass run(
+        options_, *reader, steps, sinks_, stats_, state_, checkpoint_,
+        {.is_first = pass == 0, .is_last = last, .needs_text = needs_text, .ids = ids.get()});
     if (!state_.pass_ended) stream(run, *reader, pass, label(steps));
     check_count(pass);
     if (!state_.pass_ended) finish_steps(begin, end);
@@ -360,6 +370,8 @@ class Pipeline {
     result.first_bad = state_.first_bad;
     result.problems = state_.problems;
     result.problem_count = state_.problem_count;
+    result.repeated_ids = state_.repeated_ids;
+    result.repeated_id_count = state_.repeated_id_count;
     result.input_bytes = state_.input_bytes;
     result.resumed = resumed_;
     const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start_;

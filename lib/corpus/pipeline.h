@@ -53,8 +53,10 @@ struct PipelineResult {
   std::string first_bad;              // "file:line: reason"
   std::vector<std::string> problems;  // of files, the first hundred
   uint64_t problem_count = 0;
-  uint64_t input_bytes = 0;  // as the files lie there
-  double seconds = 0;        // of this process
+  uint64_t repeated_id_count = 0;         // documents whose id an earlier one had
+  std::vector<std::string> repeated_ids;  // "file:line: ...", the first hundred
+  uint64_t input_bytes = 0;               // as the files lie there
+  double seconds = 0;                     // of this process
   bool resumed = false;
   std::vector<fs::path> outputs;
   // With an output of many files: those that were there before and are none of this run's.

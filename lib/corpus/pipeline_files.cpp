@@ -10,7 +10,6 @@
 #include "lib/io/parquet.h"
 
 namespace llmtool {
-namespace {}  // namespace
 
 std::string numbered_name(size_t number, std::string name) {
   std::ranges::replace(name, ' ', '-');

@@ -17,6 +17,12 @@ class NoTally final : public Tally {
 
 NoTally no_tally;
 
+void keep_first(std::vector<std::string>& some, std::vector<std::string>& kept) {
+  for (std::string& message : some) {
+    if (kept.size() < kMostProblems) kept.push_back(std::move(message));
+  }
+}
+
 std::string rejection_json(const Rejection& r, const std::string& step) {
   std::string json = concat("{\"step\":", json_text(step), ",\"rule\":", json_text(r.rule));
   if (!r.figure.empty()) json += concat(",\"figure\":", json_text(with_valid_utf8(r.figure)));
@@ -87,7 +93,9 @@ PipelinePass::PipelinePass(const PipelineOptions& options, CorpusReader& reader,
       checkpoint_path_(checkpoint_path),
       place_(place),
       documents_(state.documents),
-      observed_(state.observed) {}
+      observed_(state.observed) {
+  if (place_.ids != nullptr) ids_.emplace(*place_.ids);
+}
 
 // Steps that only work in parallel go together up to one that decides in order.
 std::vector<PipelinePass::Stage> PipelinePass::stages() {
@@ -151,8 +159,19 @@ void PipelinePass::parse(PassBlock& block, int thread) {
 }
 
 void PipelinePass::number(PassBlock& block) {
-  for (Document& document : block.documents) document.index = documents_++;
+  for (Document& document : block.documents) {
+    document.index = documents_++;
+    if (!ids_ || ids_->is_new(document)) continue;
+    ++block.repeated_id_count;
+    if (block.repeated_ids.size() < kMostProblems)
+      block.repeated_ids.push_back(repeated_id(document));
+  }
   block.documents_after = documents_;
+  if (ids_) note_sizes(block, *place_.ids);
+}
+
+void PipelinePass::note_sizes(PassBlock& block, const StepFolder& folder) const {
+  for (const auto& [name, size] : folder.sizes()) block.log_sizes[name] = size;
 }
 
 Tally& PipelinePass::tally(PassBlock& block, size_t place) {
@@ -190,7 +209,7 @@ void PipelinePass::decide(PassBlock& block, size_t place) {
     if (block.tallies[place]) block.tallies[place]->leave(document);
   }
   if (s.observing) block.observed_after = observed_;
-  for (const auto& [name, size] : s.folder->sizes()) block.log_sizes[name] = size;
+  note_sizes(block, *s.folder);
 }
 
 // A dropped document says by which step and rule.
@@ -260,9 +279,9 @@ void PipelinePass::write(PassBlock& block) {
   if (place_.is_first) {
     state_.input_bytes = block.consumed;
     state_.problem_count += block.problems.size();
-    for (std::string& problem : block.problems) {
-      if (state_.problems.size() < kMostProblems) state_.problems.push_back(std::move(problem));
-    }
+    keep_first(block.problems, state_.problems);
+    state_.repeated_id_count += block.repeated_id_count;
+    keep_first(block.repeated_ids, state_.repeated_ids);
   }
   state_.position = block.after;
   state_.documents = block.documents_after;
@@ -277,6 +296,7 @@ void PipelinePass::save() {
   saved_ = std::chrono::steady_clock::now();
   if (checkpoint_path_.empty()) return;
   for (const PassStep& s : steps_) s.folder->sync();
+  if (ids_) place_.ids->sync();
   if (sinks_.output != nullptr) {
     sinks_.output->flush();
     sinks_.output->put_sizes(state_.sizes);

@@ -4,12 +4,14 @@
 #include <chrono>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "lib/base/ordered.h"
 #include "lib/corpus/checkpoint.h"
 #include "lib/corpus/growing_file.h"
+#include "lib/corpus/id_check.h"
 #include "lib/corpus/output_files.h"
 #include "lib/corpus/pipeline.h"
 
@@ -46,6 +48,8 @@ struct PassBlock {
   std::vector<BadRecord> bad;
   size_t bad_when_read = 0;  // of them; the others came to light later
   std::vector<std::string> problems;
+  uint64_t repeated_id_count = 0;
+  std::vector<std::string> repeated_ids;
   CorpusPosition after;
   uint64_t consumed = 0;
   uint64_t documents_after = 0, observed_after = 0;
@@ -60,6 +64,7 @@ struct PassPlace {
   bool is_first = false, is_last = false;
   // Nothing turns the bytes of a document into text before it is written or observed.
   bool needs_text = false;
+  StepFolder* ids = nullptr;  // in the first pass
 };
 
 class PipelinePass {
@@ -86,6 +91,7 @@ class PipelinePass {
   bool read(PassBlock& block);
   void parse(PassBlock& block, int thread);
   void number(PassBlock& block);
+  void note_sizes(PassBlock& block, const StepFolder& folder) const;
   void work(PassBlock& block, size_t begin, size_t end, int thread);
   void decide(PassBlock& block, size_t place);
   void render(PassBlock& block) const;
@@ -102,6 +108,7 @@ class PipelinePass {
   Checkpoint& state_;
   fs::path checkpoint_path_;
   PassPlace place_;
+  std::optional<IdCheck> ids_;
   std::vector<DocumentParser> parsers_;  // one a thread
   uint64_t documents_, observed_;
   std::function<void(uint64_t)> advance_;

@@ -143,6 +143,11 @@ std::string report_html(const std::string& command, const PipelineResult& r) {
     for (const std::string& problem : r.problems) facts.push_back({"problem", problem});
     page.add(section("What could not be read", facts_table(facts)));
   }
+  if (r.repeated_id_count > 0) {
+    Facts facts = {{"documents with the id of an earlier one", concat(r.repeated_id_count)}};
+    for (const std::string& id : r.repeated_ids) facts.push_back({"repeated", id});
+    page.add(section("Ids that are not unique", facts_table(facts)));
+  }
   for (size_t i = 0; i < r.steps.size(); ++i) page.add(step_html(r.steps[i], r.findings[i]));
   return page.html();
 }
@@ -164,6 +169,8 @@ std::string pipeline_json(const PipelineResult& r) {
                   {"first_bad", r.first_bad},
                   {"problems", r.problems},
                   {"problem_count", r.problem_count},
+                  {"repeated_ids", r.repeated_ids},
+                  {"repeated_id_count", r.repeated_id_count},
                   {"steps", steps}};
   return j.dump(1, ' ', false, json::error_handler_t::replace);
 }

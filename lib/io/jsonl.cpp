@@ -1,6 +1,8 @@
 #include "lib/io/jsonl.h"
 
 #include <array>
+#include <bit>
+#include <emmintrin.h>
 #include <simdjson.h>
 
 #include "lib/base/error.h"
@@ -92,19 +94,62 @@ constexpr std::array<char, 256> kEscapes = [] {
   return escapes;
 }();
 
-void append_json_string(std::string& out, std::string_view text) {
+namespace {
+
+constexpr size_t kLane = 16;
+constexpr size_t kLongestEscape = 6;  // \u001f
+
+char* put_escaped(char* to, unsigned char byte) {
   constexpr char kHex[] = "0123456789abcdef";
-  out.push_back('"');
-  size_t plain = 0;
-  for (size_t i = 0; i < text.size(); ++i) {
-    const auto byte = static_cast<unsigned char>(text[i]);
-    const char escape = kEscapes[byte];
-    if (escape == 0) continue;
-    out.append(text, plain, i - plain).append({'\\', escape});
-    if (escape == 'u') out.append({'0', '0', kHex[byte >> 4], kHex[byte & 15]});
-    plain = i + 1;
+  *to++ = '\\';
+  *to++ = kEscapes[byte];
+  if (kEscapes[byte] != 'u') return to;
+  for (const char digit : {'0', '0', kHex[byte >> 4], kHex[byte & 15]}) *to++ = digit;
+  return to;
+}
+
+// Whether byte i of 16 has to be escaped, as bit i.
+unsigned escapes_of(__m128i bytes) {
+  const __m128i control = _mm_cmpeq_epi8(_mm_min_epu8(bytes, _mm_set1_epi8(0x1f)), bytes);
+  const __m128i quote = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('"'));
+  const __m128i backslash = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\'));
+  return static_cast<unsigned>(
+      _mm_movemask_epi8(_mm_or_si128(control, _mm_or_si128(quote, backslash))));
+}
+
+// Returns the end of what it wrote: at most kLongestEscape bytes for each of text, and then a lane.
+char* escape(std::string_view text, char* to) {
+  size_t at = 0;
+  while (at + kLane <= text.size()) {
+    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(text.data() + at));
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(to), bytes);
+    const unsigned escapes = escapes_of(bytes);
+    const size_t plain = escapes == 0 ? kLane : static_cast<size_t>(std::countr_zero(escapes));
+    at += plain;
+    to += plain;
+    if (escapes != 0) to = put_escaped(to, static_cast<unsigned char>(text[at++]));
   }
-  out.append(text, plain).push_back('"');
+  for (const char c : text.substr(at)) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (kEscapes[byte] == 0)
+      *to++ = c;
+    else
+      to = put_escaped(to, byte);
+  }
+  return to;
+}
+
+}  // namespace
+
+void append_json_string(std::string& out, std::string_view text) {
+  constexpr size_t kPart = 1024;
+  std::array<char, kLongestEscape * kPart + kLane> escaped;
+  out.push_back('"');
+  for (size_t at = 0; at < text.size(); at += kPart) {
+    const char* const end = escape(text.substr(at, kPart), escaped.data());
+    out.append(escaped.data(), static_cast<size_t>(end - escaped.data()));
+  }
+  out.push_back('"');
 }
 
 namespace {

@@ -88,8 +88,19 @@ TEST_CASE("text_stream: the format is told by the first bytes, not by the name")
   }
   write_file(folder.path() / "b.gz", "not compressed at all");
   CHECK(read_all(folder.path() / "b.gz") == "not compressed at all");
-  write_file(folder.path() / "c.gz", "\x1f");
-  CHECK(read_all(folder.path() / "c.gz") == "\x1f");
+  write_file(folder.path() / "c.txt", "\x1f");
+  CHECK(read_all(folder.path() / "c.txt") == "\x1f");
+  // Too little to tell: what such a name promises is not there.
+  for (const char* name : {"d.gz", "e.gz", "f.zst", "g.zst"}) {
+    const bool empty = *name == 'd' || *name == 'f';
+    write_file(folder.path() / name, empty ? "" : name[2] == 'g' ? "\x1f" : "\x28\xb5\x2f");
+    CHECK_THROWS_WITH_AS(read_all(folder.path() / name), doctest::Contains("truncated at byte 0"),
+                         Error);
+    InputStream stream(folder.path() / name, true);
+    char byte = 0;
+    while (stream.read(&byte, 1) == 1) CHECK(byte == '\n');
+    CHECK(stream.damages().size() == 1);
+  }
 }
 
 TEST_CASE("text_stream: members and frames one after another are one text") {

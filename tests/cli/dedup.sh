@@ -21,38 +21,20 @@ for i in range(3000):
     print(json.dumps({"id": f"d{i}", "text": text, "score": i * 7 % 1000}))
 END
 
-same() {  # same NAME COMMAND...: one output whatever the threads, the memory and the way in
-  local name=$1
-  shift
-  run "$LLMTOOL" "$@" in.jsonl --threads 1 --output "$name.jsonl" --rejected "$name.rejected"
-  exits 0
-  run "$LLMTOOL" "$@" in.jsonl --threads 5 --memory 1M --output "$name.5.jsonl"
-  exits 0
-  cmp "$name.jsonl" "$name.5.jsonl"
-  run bash -c 'cat in.jsonl | "$@"' _ "$LLMTOOL" "$@"
-  exits 0
-  cmp "$name.jsonl" out
-  # Killed at any time, it goes on. (It may also have ended before.)
-  for after in 0.05 0.15; do
-    rm -rf "$name.killed.jsonl" "$name.killed.jsonl.work"
-    (timeout --foreground -s KILL "$after" "$LLMTOOL" "$@" in.jsonl --checkpoint-every 0 \
-      --output "$name.killed.jsonl" || true) >/dev/null 2>&1
-    if [[ ! -e $name.killed.jsonl ]]; then
-      run "$LLMTOOL" "$@" in.jsonl --checkpoint-every 0 --output "$name.killed.jsonl" --resume
-      exits 0
-    fi
-    cmp "$name.jsonl" "$name.killed.jsonl"
-  done
-}
-
-same first dedup exact
-same longest dedup exact --normalise datatrove
-same lines dedup exact --unit line
-same paragraphs dedup exact --unit paragraph
-same near dedup near
-same verified dedup near --verify 0.7 --keep highest --keep-by score
-same bloom dedup bloom --unit line --expected-items 5000
-same ngram dedup bloom --unit ngram --ngram 5 --min-ngram 5 --expected-items 100000
+while read -r name command; do
+  # shellcheck disable=SC2086
+  same_bytes "$name" in.jsonl $command
+done <<'END'
+first dedup exact
+longest dedup exact --normalise datatrove
+lines dedup exact --unit line
+paragraphs dedup exact --unit paragraph
+near dedup near
+verified dedup near --verify 0.7 --keep highest --keep-by score
+bloom dedup bloom --unit line --expected-items 5000
+ngram dedup bloom --unit ngram --ngram 5 --min-ngram 5 --expected-items 100000
+END
+((kills > 8)) || { echo "only $kills runs were killed: this test showed nothing" >&2; exit 1; }
 
 count() { wc -l <"$1"; }
 ((375 == 3000 - $(count first.jsonl))) || failed "375 copies are in the input"
@@ -74,10 +56,38 @@ says "format is"
 run "$LLMTOOL" dedup near in.jsonl --bands 5 --rows 5 --index near.index --output no.jsonl --overwrite
 exits 3
 says "bands=14"
-printf x >>near.index/bands
-run "$LLMTOOL" dedup near in.jsonl --index near.index --output no.jsonl --overwrite
-exits 3
-says "the index is damaged"
+
+# Any file of any index, with a byte changed anywhere or cut short: named, and nothing is written.
+head -n 300 in.jsonl >few.jsonl
+damaged=0
+for step in exact near "bloom --expected-items 1000" substring; do
+  name=${step%% *}
+  # shellcheck disable=SC2086
+  use() { run "$LLMTOOL" dedup $step few.jsonl --index "$1" --output damage.jsonl --overwrite; }
+  rm -rf whole.index && use whole.index/ && exits 0
+  use whole.index && exits 0
+  for file in whole.index/*; do
+    size=$(stat -c %s "$file")
+    for place in 0 $((size / 4)) $((size / 2)) $((size * 3 / 4)) cut; do
+      ((size > 0)) || continue
+      rm -rf hurt.index && cp -r whole.index hurt.index
+      hurt=hurt.index/${file#*/}
+      if [[ $place == cut ]]; then
+        truncate -s $((size - 2)) "$hurt"
+      else
+        printf '\001' | dd of="$hurt" bs=1 seek="$place" conv=notrunc status=none
+      fi
+      cmp -s "$file" "$hurt" && continue
+      rm -f damage.jsonl
+      use hurt.index
+      [[ $status == 3 || $status == 2 ]] || failed "$name: damage at $place of $hurt"
+      says "hurt.index"
+      [[ ! -e damage.jsonl ]] || failed "$name: something was written"
+      damaged=$((damaged + 1))
+    done
+  done
+done
+((damaged > 40)) || failed "only $damaged damages were tried"
 
 run "$LLMTOOL" dedup exact in.jsonl --key metadata.url --output no.jsonl --overwrite
 exits 3

@@ -347,3 +347,40 @@ TEST_CASE("inputs that change between two readings are an error") {
   CHECK_THROWS_WITH_AS(run_pipeline(steps, corpus.options("out.jsonl"), pool),
                        doctest::Contains("the inputs changed between"), Error);
 }
+
+TEST_CASE("ids that come again are counted and named, also by a run that goes on") {
+  const Corpus corpus;
+  const fs::path file = corpus.folder / "ids.jsonl";
+  std::string lines;
+  for (int i = 0; i < kDocuments; ++i) {
+    // No id, one of ten that come again and again, or one of its own.
+    const std::string id = i % 5 == 0 ? "" : i % 5 == 1 ? concat("same ", i % 50) : concat(i);
+    lines += json_line(id, std::string(1200, 'a'));
+  }
+  write_file(file, lines);
+  const auto run = [&](int threads, size_t memory, const std::string& fail_at, bool resume) {
+    ThreadPool pool(threads);
+    PipelineOptions o = corpus.options("ids-out.jsonl");
+    o.inputs = {file.string()};
+    o.memory = memory;
+    o.checkpoint_seconds = 0;
+    o.overwrite = !resume;
+    o.resume = resume;
+    Steps steps = make_steps("m");
+    steps.push_back(std::make_unique<FailStep>(fail_at, true));
+    return run_pipeline(steps, o, pool);
+  };
+  const PipelineResult expected = run(1, size_t{1} << 30, "none", false);
+  CHECK(expected.repeated_id_count == kDocuments / 5 - 10);
+  REQUIRE(expected.repeated_ids.size() == 100);
+  CHECK(expected.repeated_ids[0] ==
+        concat(file.string(), ":52: the id 'same 1' was that of an earlier document"));
+  CHECK(run(4, 1, "none", false).repeated_ids == expected.repeated_ids);
+  for (const std::string at : {"1002", "2599"}) {
+    CHECK_THROWS_WITH_AS(run(2, 1, at, false), doctest::Contains("the run is stopped here"), Error);
+    const PipelineResult resumed = run(3, 1, "none", true);
+    CHECK(resumed.resumed);
+    CHECK(resumed.repeated_id_count == expected.repeated_id_count);
+    CHECK(resumed.repeated_ids == expected.repeated_ids);
+  }
+}

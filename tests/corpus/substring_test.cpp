@@ -279,6 +279,17 @@ TEST_CASE("an index of another rule is refused") {
   const SubstringRule other{SubstringUnit::kWords, 51, true};
   CHECK_THROWS_AS(SubstringIndex(folder.path() / "i", other, ""), Error);
   CHECK_THROWS_AS(SubstringIndex(folder.path() / "i", rule, "abc"), Error);
+  const fs::path text = folder.path() / "i" / "segment-0.text";
+  for (const fs::path& file : {text, folder.path() / "i" / "segment-0.anchors"}) {
+    const std::string whole = read_file(file);
+    write_file(file, whole + "x");
+    CHECK_THROWS_WITH_AS(SubstringIndex(folder.path() / "i", rule, ""),
+                         doctest::Contains("the checksum is not that of index.json"), Error);
+    write_file(file, whole);
+  }
+  fs::rename(text, folder.path() / "i" / "away");
+  CHECK_THROWS_WITH_AS(SubstringIndex(folder.path() / "i", rule, ""),
+                       doctest::Contains("the file is missing"), Error);
   write_file(folder.path() / "i" / "index.json", "{");
   CHECK_THROWS_AS(SubstringIndex(folder.path() / "i", rule, ""), Error);
 }

@@ -40,6 +40,21 @@ done
 zstd -q few.jsonl -o few.jsonl.zst && head -c 3000 few.jsonl.zst >cut.jsonl.zst
 run "$LLMTOOL" sample cut.jsonl.zst --fraction 1 -q && exits 3 && says "zstd stream is truncated"
 run "$LLMTOOL" sample cut.jsonl.zst --fraction 1 --skip-bad -q && exits 0 && says "truncated"
+for size in 0 1; do  # of a download, say, that never began
+  for ending in gz zst; do
+    head -c $size few.jsonl.zst >begun.jsonl.$ending
+    run "$LLMTOOL" stats begun.jsonl.$ending -q && exits 3 && says "begun.jsonl.$ending: the ${ending/gz/gzip}" && says "stream is truncated at byte 0"
+    run "$LLMTOOL" stats few.jsonl begun.jsonl.$ending --skip-bad -q && exits 0 && says "truncated" && prints "200"
+  done
+done
+
+# Ids that are not unique are counted and named; no document is lost to them.
+cat few.jsonl few.jsonl >twice.jsonl
+run "$LLMTOOL" sample twice.jsonl --fraction 1 -o twice-out.jsonl --report twice-report -q && exits 0
+says "200 documents have the id of an earlier one; the first: twice.jsonl:201: the id 'd0'"
+cmp twice.jsonl twice-out.jsonl
+grep -q '"repeated_id_count": 200' twice-report/report.json
+grep -q "twice.jsonl:300: the id &#39;d99&#39;\|twice.jsonl:300: the id 'd99'" twice-report/report.html
 
 # A line of 100 MB between others, within bounded memory.
 {

@@ -72,3 +72,38 @@ TEST_CASE("written documents read back") {
   CHECK(nlohmann::json::parse(line)["text"] == text);
   CHECK(json_line("", "t") == "{\"text\":\"t\"}\n");
 }
+
+TEST_CASE("what JSON wants escaped is escaped wherever it stands") {
+  const auto escaped = [](std::string_view text) {
+    std::string out = "|";
+    append_json_string(out, text);
+    return out;
+  };
+  // A byte at each place of texts of each length around the sizes that are looked at together.
+  for (const size_t size : {1, 15, 16, 17, 33, 1023, 1024, 1025, 2100}) {
+    const size_t step = size < 100 ? 1 : 37;
+    for (size_t at = 0; at < size; at += step) {
+      for (const auto& [byte, expected] :
+           std::vector<std::pair<char, std::string>>{{'\0', R"(\u0000)"},
+                                                     {'\x1f', R"(\u001f)"},
+                                                     {'\n', R"(\n)"},
+                                                     {'\r', R"(\r)"},
+                                                     {'\t', R"(\t)"},
+                                                     {'"', R"(\")"},
+                                                     {'\\', R"(\\)"},
+                                                     {' ', " "},
+                                                     {'\x7f', "\x7f"},
+                                                     {'\xff', "\xff"}}) {
+        std::string text(size, 'a');
+        text[at] = byte;
+        const std::string rest(size - at - 1, 'a');
+        REQUIRE(escaped(text) == "|\"" + std::string(at, 'a') + expected + rest + "\"");
+      }
+    }
+  }
+  const std::string control(3000, '\x01');
+  std::string all = "|\"";
+  for (size_t i = 0; i < control.size(); ++i) all += R"(\u0001)";
+  CHECK(escaped(control) == all + "\"");
+  CHECK(escaped("") == "|\"\"");
+}

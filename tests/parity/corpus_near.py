@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 """Near deduplication against brute force, datatrove and datasketch, on one file of JSON lines.
 
-    corpus_near.py DATA.jsonl [--documents 2000]
+    corpus_near.py DATA.jsonl [--documents 2000] [--planted]
 
-Needs numpy, datatrove (with spacy, tokenizers, xxhash < 4) and datasketch. llmtool is $LLMTOOL, else
-build/llmtool. Prints
+Needs numpy, datatrove (with spacy, tokenizers, xxhash < 4) and datasketch; --planted, which stops after
+the first table, needs none of them. llmtool is $LLMTOOL, else build/llmtool. Prints
+0. for copies planted at five similarities how many are found, beside the theory, and how many of the
+   pairs in one cluster are alike by brute force;
 1. recall and precision of the candidates (14 bands x 8 rows, 5 words of simplify_text) by true
    Jaccard similarity, beside 1 - (1 - s^8)^14; a pair counts as found if it is in one cluster;
 2. which documents are removed (the first of a cluster stays) beside datatrove and datasketch.
@@ -12,6 +14,8 @@ build/llmtool. Prints
 import argparse
 import json
 import os
+import random
+import re
 import subprocess
 import sys
 import tempfile
@@ -99,11 +103,78 @@ def run_datasketch(ids, sets):
     return {ids[i] for i in range(len(sets)) if find(i) == i}
 
 
+def grams(words):
+    return {" ".join(words[i:i + 5]) for i in range(max(1, len(words) - 4))}
+
+
+def jaccard(a, b):
+    common = len(a & b)
+    return common / (len(a) + len(b) - common)
+
+
+def planted_copy(rng, words, similarity):
+    """The words with as many of them exchanged, one after another, as bring the similarity nearest."""
+    original, copy, best = grams(words), list(words), list(words)
+    for n, place in enumerate(rng.sample(range(len(words)), len(words))):
+        copy[place] = "".join(chr(97 + int(d)) for d in f"{rng.randrange(10**9):09d}")
+        now = jaccard(original, grams(copy))
+        if abs(now - similarity) <= abs(jaccard(original, grams(best)) - similarity):
+            best = list(copy)
+        if now < similarity:
+            break
+    return best
+
+
+def planted(data, count):
+    """Texts of small letters only, which every normalisation leaves as they are, so that sets of
+    shingles need no library."""
+    rng = random.Random(5)
+    pool = []
+    for d in read(data, 20 * count):
+        words = re.findall("[a-z]+", d["text"])
+        if d["metadata"]["kind"] == "new" and len(words) >= 150:
+            pool.append(words[:300])
+    pool = rng.sample(pool, min(count, len(pool)))
+    print("| Jaccard | planted | theory | found | found, verified | pairs joined | alike | joined, verified | alike |")
+    print("| --- | --: | --: | --: | --: | --: | --: | --: | --: |")
+    for similarity in (0.5, 0.6, 0.7, 0.8, 0.9):
+        texts = [(f"a{i}", words) for i, words in enumerate(pool)]
+        texts += [(f"b{i}", planted_copy(rng, words, similarity)) for i, words in enumerate(pool)]
+        ids, sets = [i for i, _ in texts], [grams(words) for _, words in texts]
+        true = similar_pairs(sets)
+        n = len(pool)
+        theory = sum(1 - (1 - true.get((i, n + i), 0)**8)**14 for i in range(n)) / n
+        # A pair at the level planted, or one of the real text that is as much alike.
+        alike = similarity - 0.05
+        cells = []
+        with tempfile.TemporaryDirectory() as folder:
+            file = f"{folder}/planted.jsonl"
+            Path(file).write_text("".join(json.dumps({"id": i, "text": " ".join(w)}) + "\n" for i, w in texts))
+            for flags in ([], ["--verify", str(alike)]):
+                _, cluster = run_llmtool(file, *flags)
+                found = sum(cluster.get(f"a{i}", -1) == cluster.get(f"b{i}", -2) for i in range(n)) / n
+                members = defaultdict(list)
+                for i, id_ in enumerate(ids):
+                    if id_ in cluster:
+                        members[cluster[id_]].append(i)
+                joined = [(a, b) for m in members.values() for x, a in enumerate(m) for b in m[x + 1:]]
+                precise = sum(true.get(p, 0) >= alike for p in joined) / max(1, len(joined))
+                cells.append((found, len(joined), precise))
+        (found, joined, precise), (v_found, v_joined, v_precise) = cells
+        print(f"| {similarity} | {n} | {theory:.3f} | {found:.3f} | {v_found:.3f} | {joined} | {precise:.3f} | "
+              f"{v_joined} | {v_precise:.3f} |", flush=True)
+    print()
+
+
 def main():
     args = argparse.ArgumentParser()
     args.add_argument("data")
     args.add_argument("--documents", type=int, default=2000)
+    args.add_argument("--planted", action="store_true")
     o = args.parse_args()
+    planted(o.data, o.documents // 2)
+    if o.planted:
+        return
     docs = read(o.data, o.documents)
     ids, sets = [d["id"] for d in docs], [shingles(d["text"]) for d in docs]
     pairs = similar_pairs(sets)

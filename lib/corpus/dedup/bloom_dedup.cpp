@@ -3,8 +3,8 @@
 #include <cmath>
 
 #include "lib/base/error.h"
-#include "lib/base/external_sort.h"
 #include "lib/base/formatted.h"
+#include "lib/corpus/dedup/logged_hashes.h"
 
 namespace llmtool {
 namespace {
@@ -69,21 +69,15 @@ void BloomDedup::start(StepResources& resources) {
     if (!before.empty()) filter_->load(before / kBits);
   }
   inserted_ = &resources.log("inserted");
-  replay();
+  items_ = logged_hashes(*inserted_);
+  for_each_logged(*inserted_, [&](std::span<const uint64_t> hashes) {
+    for (const uint64_t hash : hashes) filter_->insert(hash);
+  });
   const auto threads = static_cast<size_t>(resources.threads);
   hashers_.assign(threads, PieceHasher(hashing_));
   shinglers_.assign(
       threads,
       Shingler({.words = true, .size = options_.ngram, .normalisation = hashing_.normalisation}));
-}
-
-void BloomDedup::replay() {
-  items_ = inserted_->size() / sizeof(uint64_t);
-  if (items_ == 0) return;
-  inserted_->flush();
-  const PositionedFile log = PositionedFile::open(inserted_->path());
-  detail::SortedRun<uint64_t> hashes(log, 0, items_, size_t{64} << 10);
-  for (; !hashes.empty(); hashes.pop()) filter_->insert(hashes.head());
 }
 
 void BloomDedup::work(Document& document, Tally&, int thread) {

@@ -49,7 +49,6 @@ class BloomDedup : public Step {
  private:
   bool by_ngram() const { return options_.unit == "ngram"; }
   IndexKind index_kind() const;
-  void replay();
   void hash_ngrams(Document& document, Shingler& shingler) const;
   bool insert(uint64_t hash);
   void decide_pieces(Document& document, Tally& tally);

@@ -58,7 +58,8 @@ double false_positive_rate(BloomShape shape, uint64_t items) {
   return std::pow(1 - empty, shape.hashes);
 }
 
-BloomFilter::BloomFilter(BloomShape shape) : shape_(shape), words_(shape.bytes() / 8) {}
+BloomFilter::BloomFilter(BloomShape shape)
+    : shape_(shape), memory_(shape.bytes()), words_(memory_.words()) {}
 
 bool BloomFilter::insert(uint64_t hash) {
   Places places(hash, shape_.bits);

@@ -3,9 +3,10 @@
 #pragma once
 
 #include <cstdint>
-#include <vector>
+#include <span>
 
 #include "lib/base/file.h"
+#include "lib/base/huge_memory.h"
 
 namespace llmtool {
 
@@ -44,7 +45,8 @@ class BloomFilter {
 
  private:
   BloomShape shape_;
-  std::vector<uint64_t> words_;
+  HugeMemory memory_;
+  std::span<uint64_t> words_;
 };
 
 }  // namespace llmtool

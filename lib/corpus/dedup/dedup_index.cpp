@@ -50,19 +50,27 @@ void check_kind(const fs::path& index, const json& manifest, const IndexKind& ki
 }
 
 void check_file(const fs::path& index, const json& entry) {
-  if (!entry.is_object() || !entry.contains("name") || !entry["name"].is_string()) {
-    fail_corrupt(index / kManifest, "an entry of files has no name");
+  const bool whole = entry.is_object() && entry.contains("name") && entry["name"].is_string() &&
+                     entry.contains("bytes") && entry["bytes"].is_number_unsigned() &&
+                     entry.contains("xxh128") && entry["xxh128"].is_string();
+  if (!whole) {
+    fail_corrupt(index / kManifest, "an entry of files lacks its name, bytes or xxh128");
   }
   const fs::path path = index / entry["name"].get<std::string>();
   if (path.parent_path() != index) fail_corrupt(index / kManifest, "a file outside of the folder");
   if (!fs::is_regular_file(path)) fail_corrupt(path, "the file is missing");
   const uint64_t bytes = fs::file_size(path);
-  if (entry.value("bytes", ~uint64_t{0}) != bytes) {
+  if (entry["bytes"].get<uint64_t>() != bytes) {
     fail_corrupt(path, concat(bytes, " bytes, expected ", entry["bytes"].dump()));
   }
-  if (entry.value("xxh128", "") != checksum_file(path)) {
+  if (entry["xxh128"].get<std::string>() != checksum_file(path)) {
     fail_corrupt(path, "the checksum is not that of the manifest");
   }
+}
+
+// "seen/" as "seen": names are put behind it.
+fs::path without_slash(const fs::path& folder) {
+  return folder.has_filename() ? folder : folder.parent_path();
 }
 
 void link_or_copy(const fs::path& from, const fs::path& to) {
@@ -75,7 +83,8 @@ void link_or_copy(const fs::path& from, const fs::path& to) {
 
 }  // namespace
 
-fs::path index_before_run(const fs::path& index, const IndexKind& kind, StepResources& resources) {
+fs::path index_before_run(const fs::path& folder, const IndexKind& kind, StepResources& resources) {
+  const fs::path index = without_slash(folder);
   const fs::path kept = resources.folder / "index";
   if (!fs::exists(kept)) {
     const fs::path made = resources.folder / "index.new";
@@ -97,8 +106,8 @@ fs::path index_before_run(const fs::path& index, const IndexKind& kind, StepReso
   return fs::exists(kept / kManifest) ? kept : fs::path();
 }
 
-IndexWriter::IndexWriter(fs::path index, IndexKind kind)
-    : index_(std::move(index)), made_(index_.string() + ".new"), kind_(std::move(kind)) {
+IndexWriter::IndexWriter(const fs::path& index, IndexKind kind)
+    : index_(without_slash(index)), made_(index_.string() + ".new"), kind_(std::move(kind)) {
   std::error_code ignored;
   fs::remove_all(made_, ignored);
   create_folder(made_);

@@ -20,12 +20,12 @@ struct IndexKind {
 // the file system has them), so that a run that goes on sees what it saw before. Empty if there was
 // none. Fault::kInput for a folder that is no index, another version, other settings, and for a
 // file that is missing, cut short or changed.
-fs::path index_before_run(const fs::path& index, const IndexKind& kind, StepResources& resources);
+fs::path index_before_run(const fs::path& folder, const IndexKind& kind, StepResources& resources);
 
 // Writes an index beside and puts it in place with commit().
 class IndexWriter {
  public:
-  IndexWriter(fs::path index, IndexKind kind);
+  IndexWriter(const fs::path& index, IndexKind kind);
   ~IndexWriter();
   IndexWriter(const IndexWriter&) = delete;
   IndexWriter& operator=(const IndexWriter&) = delete;

@@ -3,16 +3,12 @@
 #include <algorithm>
 
 #include "lib/base/error.h"
+#include "lib/corpus/dedup/logged_hashes.h"
 
 namespace llmtool {
 namespace {
 
 constexpr uint64_t kPage = 4096;
-
-PositionedFile open_flushed(AppendLog& log) {
-  log.flush();
-  return PositionedFile::open(log.path());
-}
 
 }  // namespace
 

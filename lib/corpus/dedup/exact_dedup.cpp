@@ -5,12 +5,14 @@
 #include "lib/base/formatted.h"
 #include "lib/corpus/dedup/dedup_index.h"
 #include "lib/corpus/dedup/hash_merge.h"
+#include "lib/corpus/dedup/logged_hashes.h"
 
 namespace llmtool {
 namespace {
 
 constexpr const char* kHashes = "hashes";  // the data file of an index
 constexpr const char* kRemovals = "removals";
+constexpr size_t kAhead = 8;  // hashes whose places in a table are fetched
 
 // What the rule about documents needs to know of each.
 struct DocumentRecord {
@@ -76,6 +78,20 @@ SortPlace sort_place(const StepResources& resources) {
   return {resources.folder, resources.memory / 2, resources.pool};  // malloc keeps as much
 }
 
+void write_records(const PieceLog& log, const fs::path& path) {
+  AtomicFile out(path);
+  PieceLogReader reader(log);
+  for (uint64_t document = 0; document < log.documents(); ++document) {
+    const std::span<const uint64_t> hashes = reader.of(document);
+    for (size_t i = 0; i < hashes.size(); ++i) {
+      if (hashes[i] == PieceHasher::kExempt) continue;
+      const PieceRecord record{hashes[i], place_of_piece(document, i)};
+      out.write(&record, sizeof record);
+    }
+  }
+  out.commit();
+}
+
 }  // namespace
 
 // Logs what decides between documents.
@@ -118,26 +134,18 @@ class ExactDedup::PieceObserver : public Step {
   std::string name() const override { return dedup_.name(); }
   void start(StepResources& resources) override {
     dedup_.make_hashers(resources.threads);
-    log_ = &resources.log("records");
+    log_.emplace(resources);
   }
   void work(Document& document, Tally&, int thread) override {
     document.keys.clear();
     dedup_.hashers_[static_cast<size_t>(thread)].hash(document, document.keys);
   }
   bool in_order() const override { return true; }
-  void decide(Document& document, Tally&) override {
-    records_.clear();
-    for (size_t i = 0; i < document.keys.size(); ++i) {
-      if (document.keys[i] == PieceHasher::kExempt) continue;
-      records_.push_back({document.keys[i], place_of_piece(document.index, i)});
-    }
-    log_->append(records_.data(), records_.size() * sizeof(PieceRecord));
-  }
+  void decide(Document& document, Tally&) override { log_->append(document.keys); }
 
  private:
   ExactDedup& dedup_;
-  AppendLog* log_ = nullptr;
-  std::vector<PieceRecord> records_;
+  std::optional<PieceLog> log_;
 };
 
 ExactDedup::ExactDedup(ExactDedupOptions options)
@@ -167,8 +175,8 @@ void ExactDedup::make_hashers(int threads) {
 
 void ExactDedup::start(StepResources& resources) {
   if (!observer_) return start_first(resources);
+  if (!by_document()) return start_pieces(resources);
   removals_ = std::make_unique<RemovalReader>(resources.folder / kRemovals);
-  if (!by_document()) return;
   documents_ = std::make_unique<DocumentLogReader>(DocumentLog(resources, "documents"));
 }
 
@@ -182,12 +190,24 @@ void ExactDedup::start_first(StepResources& resources) {
     seen_->add_sorted(std::move(file), 0, count);
   }
   inserted_ = &resources.log("inserted");
-  distinct_ = inserted_->size() / sizeof(uint64_t);
-  if (distinct_ == 0) return;
-  inserted_->flush();
-  const PositionedFile log = PositionedFile::open(inserted_->path());
-  detail::SortedRun<uint64_t> hashes(log, 0, distinct_, size_t{64} << 10);
-  for (; !hashes.empty(); hashes.pop()) seen_->insert(hashes.head());
+  distinct_ = logged_hashes(*inserted_);
+  for_each_logged(*inserted_, [&](std::span<const uint64_t> hashes) { seen_->insert(hashes); });
+}
+
+// In memory if the hashes fit, else what is removed is sorted on the disk: the same pieces.
+void ExactDedup::start_pieces(StepResources& resources) {
+  PieceLog log(resources);
+  if (RepeatedHashes::bytes_for(log.pieces()) > resources.memory) {
+    const fs::path removals = resources.folder / kRemovals;
+    if (!fs::exists(removals)) sort_pieces(resources, log);
+    removals_ = std::make_unique<RemovalReader>(removals);
+    return;
+  }
+  repeated_ = std::make_unique<RepeatedHashes>();
+  for_each_logged(log.hashes(), [&](std::span<const uint64_t> all) { repeated_->add(all); });
+  SortedHashStream before(hashes_before(options_, resources));
+  for (; !before.empty(); before.pop()) repeated_->mark(before.head());
+  pieces_ = std::make_unique<PieceLogReader>(log);
 }
 
 void ExactDedup::work(Document& document, Tally&, int thread) {
@@ -202,7 +222,6 @@ void ExactDedup::decide(Document& document, Tally& tally) {
 }
 
 void ExactDedup::decide_first(Document& document, Tally& tally) {
-  constexpr size_t kAhead = 8;
   const std::vector<uint64_t>& keys = document.keys;
   is_removed_.assign(keys.size(), false);
   new_hashes_.clear();
@@ -234,34 +253,45 @@ void ExactDedup::decide_document(Document& document) {
 }
 
 void ExactDedup::decide_pieces(Document& document, Tally& tally) {
+  const bool any = repeated_ ? find_repeated(document) : find_removals(document);
+  if (any) piece_removal_.remove(document, is_removed_, tally);
+}
+
+// Both tell whether any piece is to go, and which in is_removed_.
+bool ExactDedup::find_repeated(const Document& document) {
+  const std::span<const uint64_t> hashes = pieces_->of(document.index);
+  is_removed_.assign(hashes.size(), false);
+  bool any = false;
+  for (size_t i = 0; i < hashes.size(); ++i) {
+    if (i + kAhead < hashes.size()) repeated_->prefetch(hashes[i + kAhead]);
+    if (repeated_->is_repeated(hashes[i])) any = is_removed_[i] = true;
+  }
+  return any;
+}
+
+bool ExactDedup::find_removals(const Document& document) {
   const uint64_t begin = place_of_piece(document.index, 0);
   const uint64_t last = begin | ((uint64_t{1} << kPieceBits) - 1);
   auto removal = removals_->next_from(begin);
-  if (!removal || removal->place > last) return;
+  if (!removal || removal->place > last) return false;
   std::vector<TextPiece> pieces;
   cut_text(document.text, hashing_.unit, pieces);
   is_removed_.assign(pieces.size(), false);
   for (; removal && removal->place <= last; removal = removals_->next_from(removal->place + 1)) {
     is_removed_.at(removal->place - begin) = true;
   }
-  piece_removal_.remove(document, is_removed_, tally);
+  return true;
 }
 
+// Pieces wait for start(), which may find room for them in memory. Groups of one hash come with the
+// best document first.
 void ExactDedup::conclude(StepResources& resources) {
+  if (!by_document()) return;
   RemovalWriter removals(resources.folder / kRemovals, sort_place(resources));
-  if (by_document())
-    conclude_documents(resources, removals);
-  else
-    conclude_pieces(resources, removals);
-  removals.commit();
-}
-
-// Groups of one hash come with the best document first.
-void ExactDedup::conclude_documents(StepResources& resources, RemovalWriter& removals) {
   AppendLog& log = resources.log("records");
   log.flush();
   SortedHashStream before(hashes_before(options_, resources));
-  AtomicFile hashes(resources.folder / kHashes);
+  AtomicFile hashes(resources.folder / kHashes);  // for the index
   std::optional<DocumentRecord> first;
   bool in_index = false, several = false;
   const auto end_group = [&] {
@@ -289,16 +319,18 @@ void ExactDedup::conclude_documents(StepResources& resources, RemovalWriter& rem
       });
   end_group();
   hashes.commit();
+  removals.commit();
 }
 
-void ExactDedup::conclude_pieces(StepResources& resources, RemovalWriter& removals) {
-  AppendLog& log = resources.log("records");
-  log.flush();
+void ExactDedup::sort_pieces(StepResources& resources, const PieceLog& log) {
+  const fs::path unsorted = resources.folder / "records";
+  write_records(log, unsorted);
+  RemovalWriter removals(resources.folder / kRemovals, sort_place(resources));
   SortedHashStream before(hashes_before(options_, resources));
-  AtomicFile hashes(resources.folder / kHashes);
+  AtomicFile hashes(resources.folder / kHashes);  // for the index
   std::optional<PieceRecord> first;
   bool removing = false;
-  external_sort<PieceRecord>(log.path(), sort_place(resources),
+  external_sort<PieceRecord>(unsorted, sort_place(resources),
                              [&](std::span<const PieceRecord> records) {
                                for (const PieceRecord& r : records) {
                                  if (!first || first->hash != r.hash) {
@@ -314,6 +346,8 @@ void ExactDedup::conclude_pieces(StepResources& resources, RemovalWriter& remova
                                }
                              });
   hashes.commit();
+  removals.commit();
+  fs::remove(unsorted);
 }
 
 void ExactDedup::finish(StepResources& resources) {
@@ -322,7 +356,9 @@ void ExactDedup::finish(StepResources& resources) {
   AtomicFile out(index.file(kHashes));
   const fs::path before = hashes_before(options_, resources);
   HashUnion all(out, before);
-  if (observer_) {
+  if (repeated_) {
+    for (const uint64_t hash : repeated_->sort()) all.add(hash);
+  } else if (observer_) {
     SortedHashStream hashes(resources.folder / kHashes);
     for (; !hashes.empty(); hashes.pop()) all.add(hashes.head());
   } else {
@@ -343,6 +379,7 @@ std::vector<std::pair<std::string, std::string>> ExactDedup::facts() const {
       {"unit", options_.unit}, {"normalise", options_.normalise}, {"keep", options_.keep}};
   if (!observer_) facts.emplace_back("distinct hashes", concat(distinct_));
   if (removals_) facts.emplace_back("copies removed", concat(removals_->count()));
+  if (repeated_) facts.emplace_back("copies removed", concat(repeated_->repeats()));
   return facts;
 }
 

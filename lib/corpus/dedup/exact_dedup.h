@@ -11,8 +11,10 @@
 #include "lib/corpus/dedup/document_log.h"
 #include "lib/corpus/dedup/keep_rule.h"
 #include "lib/corpus/dedup/piece_hasher.h"
+#include "lib/corpus/dedup/piece_log.h"
 #include "lib/corpus/dedup/piece_removal.h"
 #include "lib/corpus/dedup/removals.h"
+#include "lib/corpus/dedup/repeated_hashes.h"
 #include "lib/corpus/dedup/seen_set.h"
 #include "lib/corpus/step.h"
 
@@ -57,9 +59,11 @@ class ExactDedup : public Step {
   void start_first(StepResources& resources);
   void decide_first(Document& document, Tally& tally);
   void decide_document(Document& document);
+  void start_pieces(StepResources& resources);
+  void sort_pieces(StepResources& resources, const PieceLog& log);
   void decide_pieces(Document& document, Tally& tally);
-  void conclude_documents(StepResources& resources, RemovalWriter& removals);
-  void conclude_pieces(StepResources& resources, RemovalWriter& removals);
+  bool find_repeated(const Document& document);
+  bool find_removals(const Document& document);
 
   ExactDedupOptions options_;
   PieceHasherOptions hashing_;
@@ -73,6 +77,8 @@ class ExactDedup : public Step {
   // Decided before:
   std::unique_ptr<RemovalReader> removals_;
   std::unique_ptr<DocumentLogReader> documents_;
+  std::unique_ptr<RepeatedHashes> repeated_;
+  std::unique_ptr<PieceLogReader> pieces_;
 
   PieceRemoval piece_removal_;
   std::vector<bool> is_removed_;

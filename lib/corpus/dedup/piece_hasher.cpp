@@ -10,9 +10,14 @@
 namespace llmtool {
 namespace {
 
+bool is_graphic(char c) {
+  return c > ' ' && c < 0x7f;
+}
+
 bool is_shorter(std::string_view text, uint64_t characters) {
   if (characters == 0) return false;
-  text = stripped(text);
+  const bool has_ends = !text.empty() && is_graphic(text.front()) && is_graphic(text.back());
+  if (!has_ends) text = stripped(text);
   if (text.size() >= 4 * characters) return false;
   const auto count = std::count_if(text.begin(), text.end(), [](char c) {
     return (static_cast<unsigned char>(c) & 0xC0) != 0x80;
@@ -49,12 +54,17 @@ void PieceHasher::hash(const Document& document, std::vector<uint64_t>& hashes) 
     return;
   }
   const std::string_view text = document.text;
-  cut_text(text, options_.unit, pieces_);
-  for (const TextPiece& piece : pieces_) {
-    const auto content = text.substr(piece.content, piece.content_end - piece.content);
+  const auto add = [&](size_t begin, size_t end) {
+    const auto content = text.substr(begin, end - begin);
     const bool exempt = is_shorter(content, options_.min_chars);
     hashes.push_back(exempt ? kExempt : hash_of(content, seed));
+  };
+  if (options_.unit == TextUnit::kLine || options_.unit == TextUnit::kParagraph) {
+    for_each_text_line(text, add);
+    return;
   }
+  cut_text(text, options_.unit, pieces_);
+  for (const TextPiece& piece : pieces_) add(piece.content, piece.content_end);
 }
 
 }  // namespace llmtool

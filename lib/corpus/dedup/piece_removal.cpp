@@ -12,7 +12,9 @@ void PieceRemoval::remove(Document& document, const std::vector<bool>& is_remove
   uint64_t count = 0;
   for (size_t i = 0; i < pieces_.size(); ++i) {
     if (!is_removed[i]) continue;
-    if (count++ > 0) removed.push_back('\n');
+    ++count;
+    if (!tally.keeps_removed()) continue;
+    if (count > 1) removed.push_back('\n');
     removed.append(document.text, pieces_[i].content, pieces_[i].content_end - pieces_[i].content);
   }
   if (count == 0) return;

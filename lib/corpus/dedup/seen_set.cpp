@@ -15,13 +15,6 @@ constexpr size_t kFilterBytesAHash = 1;
 constexpr size_t kWordsABlock = 8;  // a cache line of a filter
 constexpr int kFilterBits = 5;
 
-uint64_t mixed(uint64_t x) {
-  x ^= x >> 32;
-  x *= 0xd6e8feb86659fd93;
-  x ^= x >> 32;
-  return x;
-}
-
 // n * part / 2^64
 uint64_t scaled(uint64_t part, uint64_t n) {
   return static_cast<uint64_t>(static_cast<unsigned __int128>(part) * n >> 64);
@@ -54,7 +47,7 @@ SortedHashes::SortedHashes(std::shared_ptr<const PositionedFile> file, uint64_t 
 void SortedHashes::fill_filter() {
   const size_t blocks = filter_.size() / kWordsABlock;
   for_each_hash(*this, [&](uint64_t hash) {
-    uint64_t bits = mixed(hash);
+    uint64_t bits = mixed_hash(hash);
     uint64_t* block = &filter_[scaled(hash, blocks) * kWordsABlock];
     for (int i = 0; i < kFilterBits; ++i, bits >>= 9) {
       block[bits >> 6 & 7] |= uint64_t{1} << (bits & 63);
@@ -64,7 +57,7 @@ void SortedHashes::fill_filter() {
 
 bool SortedHashes::may_contain(uint64_t hash) const {
   if (filter_.empty()) return true;
-  uint64_t bits = mixed(hash);
+  uint64_t bits = mixed_hash(hash);
   const uint64_t* block = &filter_[scaled(hash, filter_.size() / kWordsABlock) * kWordsABlock];
   for (int i = 0; i < kFilterBits; ++i, bits >>= 9) {
     if ((block[bits >> 6 & 7] >> (bits & 63) & 1) == 0) return false;
@@ -107,24 +100,16 @@ bool SortedHashes::contains(uint64_t hash) const {
 // Half of the memory for the table, which is doubled while the old one is there; the rest for
 // filters.
 SeenSet::SeenSet(fs::path folder, size_t memory)
-    : folder_(std::move(folder)), memory_(std::max(memory, kLeastMemory)) {
-  most_slots_ = std::bit_floor(memory_ / 2 / sizeof(uint64_t));
-  slots_.assign(std::min<size_t>(most_slots_, 1024), 0);
-}
+    : folder_(std::move(folder)),
+      memory_(std::max(memory, kLeastMemory)),
+      most_slots_(std::bit_floor(memory_ / 2 / sizeof(uint64_t))),
+      table_(std::min<size_t>(most_slots_, 1024)) {}
 
 SeenSet::~SeenSet() = default;
 
-void SeenSet::prefetch(uint64_t hash) const {
-  __builtin_prefetch(&slots_[mixed(hash) & (slots_.size() - 1)], 1);
-}
-
 bool SeenSet::contains(uint64_t hash) const {
-  if (hash == 0) return has_zero_ || in_runs(hash);
-  const size_t mask = slots_.size() - 1;
-  for (size_t at = mixed(hash) & mask; slots_[at] != 0; at = (at + 1) & mask) {
-    if (slots_[at] == hash) return true;
-  }
-  return in_runs(hash);
+  const bool in_table = hash == 0 ? has_zero_ : table_.at(table_.find(hash)) == hash;
+  return in_table || in_runs(hash);
 }
 
 bool SeenSet::insert(uint64_t hash) {
@@ -133,15 +118,18 @@ bool SeenSet::insert(uint64_t hash) {
     has_zero_ = true;
     return true;
   }
-  const size_t mask = slots_.size() - 1;
-  size_t at = mixed(hash) & mask;
-  for (; slots_[at] != 0; at = (at + 1) & mask) {
-    if (slots_[at] == hash) return false;
-  }
-  if (in_runs(hash)) return false;
-  slots_[at] = hash;
-  if (++used_ * 4 >= slots_.size() * 3) grow();
+  const size_t slot = table_.find(hash);
+  if (table_.at(slot) == hash || in_runs(hash)) return false;
+  if (table_.put(slot, hash)) make_room();
   return true;
+}
+
+void SeenSet::insert(std::span<const uint64_t> hashes) {
+  constexpr size_t kAhead = 8;
+  for (size_t i = 0; i < hashes.size(); ++i) {
+    if (i + kAhead < hashes.size()) prefetch(hashes[i + kAhead]);
+    insert(hashes[i]);
+  }
 }
 
 bool SeenSet::in_runs(uint64_t hash) const {
@@ -156,24 +144,15 @@ bool SeenSet::in_runs(uint64_t hash) const {
   return false;
 }
 
-void SeenSet::grow() {
-  if (slots_.size() >= most_slots_) {
+void SeenSet::make_room() {
+  if (table_.slots() < most_slots_)
+    table_.grow([](size_t, size_t) {});
+  else
     spill();
-    return;
-  }
-  std::vector<uint64_t> old(slots_.size() * 2, 0);
-  old.swap(slots_);
-  const size_t mask = slots_.size() - 1;
-  for (const uint64_t hash : old) {
-    if (hash == 0) continue;
-    size_t at = mixed(hash) & mask;
-    while (slots_[at] != 0) at = (at + 1) & mask;
-    slots_[at] = hash;
-  }
 }
 
 size_t SeenSet::filter_room(uint64_t count) const {
-  size_t taken = slots_.size() * sizeof(uint64_t);
+  size_t taken = table_.slots() * sizeof(uint64_t);
   for (const SortedHashes& run : given_) taken += run.filter_bytes();
   for (const auto& level : levels_) {
     for (const SortedHashes& run : level) taken += run.filter_bytes();
@@ -184,14 +163,14 @@ size_t SeenSet::filter_room(uint64_t count) const {
 }
 
 void SeenSet::spill() {
-  std::erase(slots_, 0);
-  std::sort(slots_.begin(), slots_.end());
+  const size_t slots = table_.slots();
+  const std::span<const uint64_t> sorted = table_.sort();
+  const uint64_t count = sorted.size();
   auto file = std::make_shared<PositionedFile>(PositionedFile::temporary(folder_));
-  file->write(0, slots_.data(), used_ * sizeof(uint64_t));
+  file->write(0, sorted.data(), sorted.size_bytes());
+  table_.clear(slots);
   if (levels_.empty()) levels_.emplace_back();
-  slots_.assign(slots_.capacity(), 0);
-  levels_[0].emplace_back(std::move(file), 0, used_, filter_room(used_));
-  used_ = 0;
+  levels_[0].emplace_back(std::move(file), 0, count, filter_room(count));
   for (size_t level = 0; level < levels_.size(); ++level) {
     if (levels_[level].size() == kRunsALevel) merge_level(level);
   }

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "lib/base/positioned_file.h"
+#include "lib/corpus/dedup/hash_table.h"
 
 namespace llmtool {
 
@@ -47,24 +48,23 @@ class SeenSet {
 
   // True if the hash was not in the set; it is now.
   bool insert(uint64_t hash);
+  void insert(std::span<const uint64_t> hashes);
   bool contains(uint64_t hash) const;
   // The cache line that insert() will touch.
-  void prefetch(uint64_t hash) const;
+  LLMTOOL_INLINE void prefetch(uint64_t hash) const { table_.prefetch(hash); }
   // Sorted hashes of a file that are members from now on; the file stays as it is.
   void add_sorted(std::shared_ptr<const PositionedFile> file, uint64_t offset, uint64_t count);
 
  private:
-  struct Level;
   bool in_runs(uint64_t hash) const;
-  void grow();
+  void make_room();
   void spill();
   void merge_level(size_t level);
   size_t filter_room(uint64_t count) const;
 
   fs::path folder_;
   size_t memory_, most_slots_;
-  std::vector<uint64_t> slots_;  // open addressing, 0 is empty
-  size_t used_ = 0;
+  HashTable table_;
   bool has_zero_ = false;
   std::vector<SortedHashes> given_;
   std::vector<std::vector<SortedHashes>> levels_;  // a level's runs are merged into one of the next

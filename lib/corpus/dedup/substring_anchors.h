@@ -33,6 +33,7 @@ struct Anchor {
   uint32_t windows;    // that begin in it: the first of them at `begin`
 
   auto operator<=>(const Anchor&) const = default;
+  uint64_t sort_prefix() const { return hash; }
 };
 static_assert(sizeof(Anchor) == 40);
 

@@ -1,6 +1,7 @@
-// Text that earlier runs have seen, and its anchors: a folder with index.json, which names the
-// rule, and the files segment-N.text and segment-N.anchors of each run. Anchors are sorted, and say
-// where in all the text of the index they are: segments one behind the other.
+// Text that earlier runs have seen, and its anchors: a folder with index.json, which names the rule
+// and has the checksums of the files, and the files segment-N.text and segment-N.anchors of each
+// run. Anchors are sorted, and say where in all the text of the index they are: segments one behind
+// the other.
 #pragma once
 
 #include <memory>
@@ -15,7 +16,7 @@ namespace llmtool {
 class SubstringIndex {
  public:
   // A folder that is missing or empty is an empty index. Fault::kUsage if it was made by another
-  // rule or tokenizer (by checksum), Fault::kInput if it is damaged.
+  // rule or tokenizer (by checksum), Fault::kInput if it is damaged. All of it is read once.
   SubstringIndex(fs::path folder, const SubstringRule& rule, std::string tokenizer);
 
   uint64_t text_bytes() const { return text_bytes_; }
@@ -36,8 +37,14 @@ class SubstringIndex {
   void add(const fs::path& text, const fs::path& anchors) const;
 
  private:
+  // Of the files of a run.
+  struct Checksums {
+    std::string text, anchors;
+  };
+
   fs::path file_of(size_t segment, std::string_view ending) const;
-  std::string description(size_t segments) const;
+  std::string description(const std::vector<Checksums>& checksums) const;
+  void open_segment(const Checksums& checksums);
 
   fs::path folder_;
   SubstringRule rule_;
@@ -45,6 +52,7 @@ class SubstringIndex {
   uint64_t text_bytes_ = 0;
   std::vector<Segment> segments_;
   std::vector<fs::path> anchors_;
+  std::vector<Checksums> checksums_;
 };
 
 }  // namespace llmtool

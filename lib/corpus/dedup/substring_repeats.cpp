@@ -12,6 +12,7 @@ struct Repeat {
   uint64_t begin, end, source;
 
   auto operator<=>(const Repeat&) const = default;
+  uint64_t sort_prefix() const { return begin; }
 };
 
 // A region whose windows have to be looked at one by one.
@@ -20,6 +21,7 @@ struct Region {
   uint32_t bytes, windows;
 
   auto operator<=>(const Region&) const = default;
+  uint64_t sort_prefix() const { return begin; }
 };
 
 struct Window {
@@ -27,6 +29,7 @@ struct Window {
   uint64_t begin, end;
 
   auto operator<=>(const Window&) const = default;
+  uint64_t sort_prefix() const { return hash[0]; }
 };
 
 template <class Record>

@@ -1,32 +1,22 @@
 #include "lib/corpus/dedup/text_pieces.h"
 
-#include <algorithm>
-
 #include "lib/base/error.h"
 #include "lib/corpus/filters/characters.h"
 
 namespace llmtool {
 namespace {
 
-size_t end_of_line(std::string_view text, size_t begin) {
-  return std::min(text.find('\n', begin), text.size());
-}
-
 void cut_lines(std::string_view text, std::vector<TextPiece>& pieces) {
-  size_t content = 0;
-  while (true) {
-    const size_t end = end_of_line(text, content);
+  for_each_text_line(text, [&](size_t content, size_t end) {
     pieces.push_back({content == 0 ? 0 : content - 1, content, end, end});
-    if (end == text.size()) return;
-    content = end + 1;
-  }
+  });
 }
 
 void cut_blocks(std::string_view text, std::vector<TextPiece>& pieces) {
   bool inside = false;
   size_t begin = 0;  // of what belongs to no piece yet
   for (size_t line = 0; line < text.size();) {
-    const size_t end = end_of_line(text, line);
+    const size_t end = std::min(text.find('\n', line), text.size());
     const bool blank = stripped(text.substr(line, end - line)).empty();
     if (!blank) {
       if (!inside) pieces.push_back({begin, line, end, end});
@@ -78,11 +68,16 @@ std::string join_kept(std::string_view text, const std::vector<TextPiece>& piece
   std::string kept;
   kept.reserve(text.size());
   bool first = true;
-  for (size_t i = 0; i < pieces.size(); ++i) {
-    if (is_removed[i]) continue;
+  for (size_t i = 0; i < pieces.size();) {
+    if (is_removed[i]) {
+      ++i;
+      continue;
+    }
     const size_t begin = first && i > 0 ? pieces[i].content : pieces[i].begin;
-    kept += text.substr(begin, pieces[i].end - begin);
     first = false;
+    size_t end = 0;
+    for (; i < pieces.size() && !is_removed[i]; ++i) end = pieces[i].end;
+    kept += text.substr(begin, end - begin);
   }
   return kept;
 }

@@ -1,6 +1,7 @@
 // The parts of a text that are compared with each other.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -23,6 +24,17 @@ std::string_view name_of(TextUnit unit);
 struct TextPiece {
   size_t begin, content, content_end, end;
 };
+
+// Calls f(begin, end) for each line: the contents that cut_text() gives.
+template <class F>
+void for_each_text_line(std::string_view text, F&& f) {
+  for (size_t begin = 0;;) {
+    const size_t end = std::min(text.find('\n', begin), text.size());
+    f(begin, end);
+    if (end == text.size()) return;
+    begin = end + 1;
+  }
+}
 
 // All bytes of the text are in one piece or another. At least one piece, except for a text without
 // a block.

@@ -1,7 +1,6 @@
 #include "lib/corpus/ngram/model_bytes.h"
 
 #include <algorithm>
-#include <new>
 #include <sys/mman.h>
 
 #include "lib/base/error.h"
@@ -17,7 +16,7 @@ ModelBytes::ModelBytes(const fs::path& path, ModelLoading loading) {
   if (loading == ModelLoading::kCopy) {
     const PositionedFile file = PositionedFile::open(path);
     allocate(file.size());
-    file.read(0, memory_, bytes_.size());
+    file.read(0, memory_.data(), bytes_.size());
     return;
   }
   file_.emplace(path);
@@ -33,22 +32,13 @@ ModelBytes::ModelBytes(const fs::path& path, ModelLoading loading) {
 }
 
 void ModelBytes::allocate(size_t size) {
-  if (size == 0) return;
-  void* at = ::mmap(nullptr, size, PROT_READ | PROT_WRITE,
-                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (at == MAP_FAILED) throw std::bad_alloc();
-  ::madvise(at, size, MADV_HUGEPAGE);
-  memory_ = static_cast<std::byte*>(at);
-  bytes_ = {memory_, size};
-}
-
-ModelBytes::~ModelBytes() {
-  if (memory_ != nullptr) ::munmap(memory_, bytes_.size());
+  memory_ = HugeMemory(size);
+  bytes_ = {memory_.data(), size};
 }
 
 std::byte* ModelBytes::data() {
   LLMTOOL_ASSERT(!file_);
-  return memory_;
+  return memory_.data();
 }
 
 }  // namespace llmtool

@@ -6,6 +6,7 @@
 #include <span>
 
 #include "lib/base/file.h"
+#include "lib/base/huge_memory.h"
 #include "lib/corpus/ngram/model.h"
 
 namespace llmtool {
@@ -14,7 +15,6 @@ class ModelBytes {
  public:
   explicit ModelBytes(size_t size);  // zeros, in huge pages where the system has them
   ModelBytes(const fs::path& path, ModelLoading loading);
-  ~ModelBytes();
   ModelBytes(const ModelBytes&) = delete;
   ModelBytes& operator=(const ModelBytes&) = delete;
 
@@ -25,7 +25,7 @@ class ModelBytes {
   void allocate(size_t size);
 
   std::optional<MappedFile> file_;
-  std::byte* memory_ = nullptr;
+  HugeMemory memory_;
   std::span<const std::byte> bytes_;
 };
 

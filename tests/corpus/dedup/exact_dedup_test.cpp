@@ -166,6 +166,28 @@ TEST_CASE("dedup exact: an index stands for the documents of earlier runs") {
   }
 }
 
+TEST_CASE("dedup exact: every copy goes, in memory and on the disk alike, beside an index too") {
+  const std::vector<Document> documents = random_documents(1500);
+  const std::vector<Document> early(documents.begin(), documents.begin() + 700);
+  const std::vector<Document> late(documents.begin() + 700, documents.end());
+  std::set<std::string> found;
+  for (const size_t memory : {size_t{64} << 20, size_t{4096}}) {
+    for (const size_t stop_at : {size_t{10000}, size_t{333}}) {
+      const ScratchFolder folder;
+      const ExactDedupOptions options{.unit = "paragraph", .index = folder.path() / "index/"};
+      std::string all = all_text(run_exact(options, early, {.memory = memory}));
+      std::unique_ptr<Step> step;
+      all += all_text(run_step(maker(options), late, folder.path() / "step",
+                               {.memory = memory, .stop_at = stop_at}, nullptr, &step));
+      for (const auto& [name, value] : step->facts()) all += concat(name, ": ", value, "\n");
+      found.insert(all + read_file(folder.path() / "index/hashes"));
+      CHECK(all.find("copies removed") != std::string::npos);
+      CHECK(kept_texts(run_exact(options, documents)).empty());
+    }
+  }
+  CHECK(found.size() == 1);
+}
+
 TEST_CASE("dedup exact: a damaged index or one of other settings is named") {
   const ScratchFolder folder;
   const fs::path index = folder.path() / "index";
