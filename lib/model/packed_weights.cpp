@@ -46,13 +46,16 @@ int64_t PackedWeights::bytes(const std::vector<MatrixToPack>& matrices, bool gra
 void PackedWeights::refresh(const std::vector<MatrixToPack>& matrices, bool gradients,
                             uint64_t version, Stream& stream) {
   if (is_of(version)) return;
+  const bool is_first = version_ == 0;
+  version_ = version;
+  if (is_first) lies_packed_ = bytes(matrices, false, stream) == 0;
+  if (lies_packed_) return;
   forward_.resize(matrices.size());
   if (gradients) gradient_.resize(matrices.size());
   for (size_t i = 0; i < matrices.size(); ++i) {
     lay_out(forward_[i], matrices[i], false, stream);
     if (gradients) lay_out(gradient_[i], matrices[i], true, stream);
   }
-  version_ = version;
 }
 
 }  // namespace llmtool

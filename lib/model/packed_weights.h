@@ -38,7 +38,8 @@ class PackedWeights {
     return i < list.size() ? list[i].data() : nullptr;
   }
 
-  uint64_t version_ = 0;  // of weights that are there: from 1
+  uint64_t version_ = 0;      // of weights that are there: from 1
+  bool lies_packed_ = false;  // this level takes the weights as they lie
   std::vector<Buffer> forward_, gradient_;
 };
 
