@@ -45,6 +45,8 @@ class Tally {
   // may be empty.
   virtual void change(std::string_view what, uint64_t count, uint64_t bytes,
                       std::string_view removed, const Document& document) = 0;
+  // Whether `removed` is looked at.
+  virtual bool keeps_removed() const { return true; }
 };
 
 // Drops a document. The engine counts it under rule and keeps it for --rejected.

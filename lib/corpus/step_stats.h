@@ -85,6 +85,7 @@ class BlockTally final : public Tally {
   void record(size_t figure, double value, const Document& document) override;
   void change(std::string_view what, uint64_t count, uint64_t bytes, std::string_view removed,
               const Document& document) override;
+  bool keeps_removed() const override { return keep_removed_; }
   void enter(const Document& document) { stats_.in.add(document.text.size()); }
   // After the step: whether it was dropped.
   void leave(const Document& document);
