@@ -87,7 +87,7 @@ def read_texts(args):
     samples = Path(os.environ.get("LLMTOOL_SAMPLES", ROOT / "../shared/samples"))
     if not samples.is_dir():
         sys.exit(f"no samples in '{samples}': give --input or LLMTOOL_SAMPLES")
-    return [text for _, text in corpus_filters.documents(samples, 8_000_000)[0]]
+    return [text for _, text in corpus_filters.documents(samples, Path("/usr/share/doc"), 8_000_000)[0]]
 
 
 def main():
