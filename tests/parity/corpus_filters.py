@@ -2,13 +2,15 @@
 """Compares `llmtool filter` with datatrove, Dolma and the code of C4, rule by rule.
 
     python tests/parity/corpus_filters.py [--llmtool build/llmtool] [--samples ../shared/samples]
-                                          [--limit BYTES] [--out table.md]
+                                          [--debian FOLDER] [--limit BYTES] [--out table.md]
 
-Needs datatrove, nltk, spacy, tldextract, pyahocorasick and dolma from PyPI. The documents are the C4 and Common Crawl samples, the
-text of the WARC and of the manuals in eight languages, 48 languages of sentences, and Debian's
-documentation (/usr/share/doc). For each rule it prints on how many documents both decide alike, and
-the greatest difference of the figures. The decision is that of the peer's own filter with only that
-rule switched on. corpus_filters.md explains what differs.
+Needs datatrove, nltk, spacy, tldextract, fasteners, pyahocorasick and dolma from PyPI. The documents
+are the C4 and Common Crawl samples, the text of the crawled pages, of the WARC and of the manuals in eight
+languages, 48 languages of sentences, books and articles, LaTeX, and Debian's documentation (text
+and HTML below FOLDER, by default /usr/share/doc; spread over its files). For each rule it prints on
+how many documents both decide alike, and the greatest difference of the figures. The decision is
+that of the peer's own filter with only that rule switched on. corpus_filters.md explains what
+differs.
 """
 import argparse
 import gzip
@@ -62,6 +64,11 @@ def warc(samples):
                 yield "warc", plain(record.split(b"\r\n\r\n", 2)[-1].decode("utf-8", "replace"))
 
 
+def pages(samples):
+    for path in sorted((samples / "web/html").glob("*.html")):
+        yield "pages", plain(path.read_bytes().decode("utf-8", "replace"))
+
+
 def manuals(samples, pages=12):
     """A dozen pages of each language."""
     for path in sorted((samples / "web/multilingual").glob("*.tar.gz")):
@@ -79,31 +86,50 @@ def languages(samples):
                 yield "languages", "\n".join(lines[first:first + 40])
 
 
-def debian():
-    for path in sorted(Path("/usr/share/doc").rglob("*")):
+def books(samples, lines=120):
+    """Shakespeare, a novel and Wikipedia's articles, so many lines a document."""
+    for path in sorted([*(samples / "text/tinyshakespeare").glob("*.txt"),
+                        *(samples / "text/wikitext2").glob("*.txt")]):
+        all_lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+        parts = ["".join(all_lines[first:first + lines]) for first in range(0, len(all_lines), lines)]
+        for part in parts[:60]:
+            yield "books", part
+
+
+def latex(samples):
+    with open(samples / "text/latex/arxiv.jsonl", encoding="utf-8") as papers:
+        for paper in papers:
+            yield "latex", json.loads(paper)["text"]
+
+
+def debian(folder, size):
+    """Every n-th of all files that fit, for about so many bytes: markup is most of a page."""
+    fitting = []
+    for path in sorted(folder.rglob("*")):
         name = path.name.lower()
-        if not path.is_file() or path.stat().st_size > 300_000 or "changelog" in name:
+        if not name.endswith((".gz", ".html", ".txt", ".md", ".rst")) and "." in name:
             continue
-        if name.endswith(".gz"):
+        if "changelog" not in name and path.is_file() and path.stat().st_size <= 300_000:
+            fitting.append(path)
+    for path in fitting[::1 + sum(path.stat().st_size for path in fitting) // (3 * size)]:
+        data = path.read_bytes()
+        if path.suffix == ".gz":
             try:
-                text = gzip.open(path).read().decode("utf-8", "replace")
-            except OSError:
+                data = gzip.decompress(data)
+            except (OSError, EOFError):
                 continue
-        elif name.endswith((".html", ".txt", ".md", ".rst")) or "." not in name:
-            text = path.read_bytes().decode("utf-8", "replace")
-            text = plain(text) if name.endswith(".html") else text
-        else:
-            continue
-        yield "debian", text
+        text = data.decode("utf-8", "replace")
+        yield "debian", plain(text) if path.suffix == ".html" else text
 
 
-def documents(samples, limit):
-    """Each source gives a fifth of the limit at most."""
+def documents(samples, debian_folder, limit):
+    """Each source gives an eighth of the limit at most."""
     found, size = [], defaultdict(int)
-    for source in (pretrain(samples), warc(samples), manuals(samples), languages(samples), debian()):
+    for source in (pretrain(samples), pages(samples), warc(samples), manuals(samples),
+                   languages(samples), books(samples), latex(samples), debian(debian_folder, limit // 8)):
         for name, text in source:
             text = text.encode("utf-8", "replace").decode()
-            if size[name] > limit // 5:
+            if size[name] > limit // 8:
                 break
             if text:
                 size[name] += len(text.encode())
@@ -434,13 +460,14 @@ def main():
     parser.add_argument("--llmtool", default=str(ROOT / "build/llmtool"))
     parser.add_argument("--samples", type=Path,
                         default=Path(os.environ.get("LLMTOOL_SAMPLES", ROOT / "../shared/samples")))
+    parser.add_argument("--debian", type=Path, default=Path("/usr/share/doc"))
     parser.add_argument("--limit", type=int, default=20_000_000)
     parser.add_argument("--out")
     args = parser.parse_args()
     if not args.samples.is_dir():
         sys.exit(f"no samples in '{args.samples}': give --samples or LLMTOOL_SAMPLES")
 
-    found, sizes = documents(args.samples, args.limit)
+    found, sizes = documents(args.samples, args.debian, args.limit)
     texts = [text for _, text in found]
     names = [name for name, _ in found]
     print(f"{len(texts)} documents: " +

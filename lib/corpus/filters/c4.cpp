@@ -27,13 +27,15 @@ constexpr std::string_view kLineRuleNames[kLineRules] = {"c4.line_word_length", 
 // What one thread keeps from document to document.
 struct Scratch {
   std::string kept, without_citations;
-  std::string removed[kLineRules];
-  uint64_t lines[kLineRules];
+  std::string removed[kLineRules];  // if somebody wants it
+  uint64_t lines[kLineRules], bytes[kLineRules];
+  bool keeps_removed = false;
 
   void clear() {
     kept.clear();
     for (std::string& text : removed) text.clear();
     std::fill(std::begin(lines), std::end(lines), 0);
+    std::fill(std::begin(bytes), std::end(bytes), 0);
   }
 };
 
@@ -41,28 +43,31 @@ bool is_space(std::string_view text, size_t at, const CharacterTable& table) {
   return (table.flags_at(text, at) & kSpace) != 0;
 }
 
-// Words of the line, `enough` at most; and whether one has more than `longest` characters.
-struct WordCount {
-  size_t words = 0;
-  bool has_long = false;
-};
+size_t end_of_word(std::string_view line, size_t at, const CharacterTable& table) {
+  while (at < line.size() && !is_space(line, at, table)) at += character_at(line, at).bytes;
+  return at;
+}
 
-WordCount count_words(std::string_view line, size_t enough, size_t longest) {
+bool has_words(std::string_view line, size_t wanted) {
   const CharacterTable& table = CharacterTable::get();
-  WordCount count;
-  const bool may_be_long = line.size() > longest;
-  for (size_t at = 0; at < line.size() && (may_be_long || count.words < enough);) {
-    if (is_space(line, at, table)) {
-      at += character_at(line, at).bytes;
-      continue;
-    }
-    const size_t begin = at;
-    while (at < line.size() && !is_space(line, at, table)) at += character_at(line, at).bytes;
-    ++count.words;
-    if (at - begin > longest && count_characters(line.substr(begin, at - begin)) > longest)
-      count.has_long = true;
+  size_t words = 0;
+  bool after_space = true;
+  for (size_t at = 0; at < line.size() && words < wanted; at += character_at(line, at).bytes) {
+    const bool space = is_space(line, at, table);
+    words += after_space && !space;
+    after_space = space;
   }
-  return count;
+  return words >= wanted;
+}
+
+bool has_long_word(std::string_view line, size_t longest) {
+  const CharacterTable& table = CharacterTable::get();
+  for (size_t at = 0; at < line.size();) {
+    const size_t end = end_of_word(line, at, table);
+    if (end - at > longest && count_characters(line.substr(at, end - at)) > longest) return true;
+    at = end == line.size() ? end : end + character_at(line, end).bytes;
+  }
+  return false;
 }
 
 // Whether more than `bytes` bytes stand between two ASCII spaces: else no word is longer.
@@ -130,6 +135,7 @@ class C4Check : public FilterCheck {
     thread_local Scratch scratch;
     if (scratch.kept.capacity() > (size_t{1} << 24)) scratch = {};
     scratch.clear();
+    scratch.keeps_removed = !context.mark && context.tally.keeps_removed();
     Page page;
     for_each_line(context.text.text(), [&](std::string_view line) {
       if (!page.lorem_ipsum && !page.curly_bracket)
@@ -168,21 +174,23 @@ class C4Check : public FilterCheck {
 
   static void drop(LineRule rule, std::string_view line, Scratch& scratch) {
     ++scratch.lines[rule];
-    scratch.removed[rule].append(line).push_back('\n');
+    scratch.bytes[rule] += line.size() + 1;
+    if (scratch.keeps_removed) scratch.removed[rule].append(line).push_back('\n');
   }
 
   void look_at(std::string_view whole, Scratch& scratch, Page& page, WordSplitter& splitter) const {
     const std::string_view line = stripped(whole);
-    if (on_[kLongWord] && has_long_run(line, max_word_) && count_words(line, 0, max_word_).has_long)
+    if (on_[kLongWord] && has_long_run(line, max_word_) && has_long_word(line, max_word_))
       return drop(kLongWord, whole, scratch);
+    // A line that does not end in "]" ends as it does without its citations.
+    if (on_[kEnd] && !line.ends_with(']') && !ends_well(line)) return drop(kEnd, whole, scratch);
     std::string_view kept = line;
     const bool had_citations = on_[kCitations] && line.find('[') != line.npos &&
                                remove_citations(line, scratch.without_citations);
     if (had_citations) kept = scratch.without_citations;
     if (on_[kEnd] && !ends_well(kept)) return drop(kEnd, whole, scratch);
     const std::string_view counted = variant_ == C4Variant::kDatatrove ? line : kept;
-    if (on_[kWords] && count_words(counted, min_words_, SIZE_MAX).words < min_words_)
-      return drop(kWords, whole, scratch);
+    if (on_[kWords] && !has_words(counted, min_words_)) return drop(kWords, whole, scratch);
     const FoundPhrases phrases = find_phrases(kept);
     if (lorem_ipsum_ && phrases.lorem_ipsum) {
       page.lorem_ipsum = true;
@@ -205,9 +213,9 @@ class C4Check : public FilterCheck {
     uint64_t gone = 0;
     for (size_t i = 0; i < kLineRules; ++i) {
       if (i == kCitations || scratch.lines[i] == 0) continue;
-      context.tally.change(kLineRuleNames[i], scratch.lines[i], scratch.removed[i].size(),
+      context.tally.change(kLineRuleNames[i], scratch.lines[i], scratch.bytes[i],
                            scratch.removed[i], document);
-      gone += scratch.removed[i].size();
+      gone += scratch.bytes[i];
     }
     if (scratch.lines[kCitations] > 0) {
       const uint64_t before = document.text.size(), after = kept.size() + gone;

@@ -80,6 +80,10 @@ size_t count_characters(std::string_view text) {
 }
 
 std::string_view stripped(std::string_view text) {
+  const auto is_plain = [](char c) { return c > ' '; };  // ASCII and no space
+  while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
+  while (!text.empty() && text.back() == ' ') text.remove_suffix(1);
+  if (text.empty() || (is_plain(text.front()) && is_plain(text.back()))) return text;
   const CharacterTable& table = CharacterTable::get();
   while (!text.empty() && (table.flags_at(text, 0) & kSpace))
     text.remove_prefix(character_at(text, 0).bytes);

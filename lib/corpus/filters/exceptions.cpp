@@ -57,6 +57,8 @@ Exceptions::Exceptions() {
     while (places_[at] != 0) at = (at + 1) & kMask;
     places_[at] = static_cast<uint16_t>(i + 1);
     may_have_[sketch(text)] = true;
+    if (const auto& pieces = entries_[i].pieces; !pieces.empty())
+      may_begin_[sketch(std::string_view(text).substr(0, pieces[0]))] = true;
   }
 }
 

@@ -30,6 +30,11 @@ class Exceptions {
     return text.size() - 1 < kLongest && may_have_[sketch(text)];
   }
 
+  // False: no exception of several pieces has this one as its first.
+  bool may_begin(std::string_view piece) const {
+    return piece.size() - 1 < kLongest && may_begin_[sketch(piece)];
+  }
+
   const Entry* find(std::string_view text) const {
     return may_have(text) ? find_for_sure(text) : nullptr;
   }
@@ -49,7 +54,7 @@ class Exceptions {
   static constexpr size_t kMask = (1 << 14) - 1;
   std::vector<Entry> entries_;
   std::array<uint16_t, kMask + 1> places_{};
-  std::bitset<65536> may_have_;  // by sketch()
+  std::bitset<65536> may_have_, may_begin_;  // by sketch()
 };
 
 }  // namespace llmtool

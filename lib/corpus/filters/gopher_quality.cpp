@@ -8,6 +8,10 @@
 //   paper      words between spaces; the mean length; "#" and "..." or "…" in the text / words;
 //              bullets • * -; ellipsis lines as datatrove; distinct stop words
 #include <algorithm>
+#include <array>
+#include <bit>
+#include <cstring>
+#include <emmintrin.h>
 
 #include "lib/corpus/filters/characters.h"
 #include "lib/corpus/filters/lines.h"
@@ -53,29 +57,33 @@ WordKind kind_of(GopherVariant variant) {
   return variant == GopherVariant::kDatatrove ? WordKind::kEnglish : WordKind::kWhitespace;
 }
 
+// Of the stop words each has a place of its own.
+constexpr size_t stop_word_place(uint32_t packed_word) {
+  return packed_word * 0x6ec9d287U >> 29;
+}
+
+constexpr std::string_view kStopWords[] = {"the", "be", "to", "of", "and", "that", "have", "with"};
+
+constexpr auto kStopWordAt = [] {
+  std::array<uint32_t, std::size(kStopWords)> places{};
+  for (const std::string_view word : kStopWords)
+    places[stop_word_place(packed(word))] = packed(word);
+  return places;
+}();
+static_assert(std::find(kStopWordAt.begin(), kStopWordAt.end(), 0U) == kStopWordAt.end());
+
 // The stop word's bit, or 0.
-unsigned stop_word(std::string_view word) {
-  if (word.size() < 2 || word.size() > 4) return 0;
-  switch (packed(word)) {
-    case packed("the"):
-      return 1;
-    case packed("be"):
-      return 2;
-    case packed("to"):
-      return 4;
-    case packed("of"):
-      return 8;
-    case packed("and"):
-      return 16;
-    case packed("that"):
-      return 32;
-    case packed("have"):
-      return 64;
-    case packed("with"):
-      return 128;
-    default:
-      return 0;
+unsigned stop_word(std::string_view text, const Word& word) {
+  if (word.bytes < 2 || word.bytes > 4) return 0;
+  uint32_t value = 0;
+  if (text.size() - word.begin >= sizeof value) {
+    std::memcpy(&value, text.data() + word.begin, sizeof value);
+    value &= ~uint32_t{0} >> (32 - 8 * word.bytes);
+  } else {
+    value = packed(word.in(text));
   }
+  const size_t place = stop_word_place(value);
+  return unsigned{kStopWordAt[place] == value} << place;
 }
 
 // As statistics.median: of an even number the mean of the two in the middle.
@@ -101,7 +109,7 @@ void measure_words(TextAnalysis& text, int number, WordFigures& out) {
   unsigned found = 0;
   for (const Word& word : words) {
     out.alphabetic += word.is_alphabetic;
-    const unsigned stop = stop_word(word.in(text.text()));
+    const unsigned stop = stop_word(text.text(), word);
     found |= stop;
     out.stop_words += stop != 0;
     if (variant == GopherVariant::kDatatrove && word.is_symbol) continue;
@@ -120,19 +128,42 @@ void measure_words(TextAnalysis& text, int number, WordFigures& out) {
   out.stop_words = static_cast<uint64_t>(__builtin_popcount(found));
 }
 
-// str.count("...") and str.count("…") of one pass.
-uint64_t count_ellipses(std::string_view text) {
-  uint64_t count = 0;
-  for (size_t at = text.find("..."); at != text.npos; at = text.find("...", at + 3)) ++count;
-  for (size_t at = text.find("…"); at != text.npos; at = text.find("…", at + 3)) ++count;
-  return count;
+// str.count("#"); str.count("...") and str.count("…") in one figure.
+SymbolFigures count_symbols(std::string_view text) {
+  SymbolFigures found;
+  size_t dots_end = 0;  // of the last "..."
+  const auto look_at = [&](size_t at) {
+    const std::string_view rest = text.substr(at, 3);
+    if (rest == "…") ++found.ellipses;
+    if (at < dots_end || rest != "...") return;
+    ++found.ellipses;
+    dots_end = at + 3;
+  };
+  size_t at = 0;
+  for (; at + 17 <= text.size(); at += 16) {
+    const auto* from = reinterpret_cast<const __m128i*>(text.data() + at);
+    const auto* behind = reinterpret_cast<const __m128i*>(text.data() + at + 1);
+    const auto are = [](const __m128i* place, char c) {
+      return _mm_cmpeq_epi8(_mm_loadu_si128(place), _mm_set1_epi8(c));
+    };
+    found.hashes += static_cast<size_t>(
+        std::popcount(static_cast<unsigned>(_mm_movemask_epi8(are(from, '#')))));
+    const __m128i begins = _mm_or_si128(_mm_and_si128(are(from, '.'), are(behind, '.')),
+                                        _mm_and_si128(are(from, '\xe2'), are(behind, '\x80')));
+    for (auto bits = static_cast<unsigned>(_mm_movemask_epi8(begins)); bits != 0; bits &= bits - 1)
+      look_at(at + static_cast<size_t>(std::countr_zero(bits)));
+  }
+  for (; at < text.size(); ++at) {
+    found.hashes += text[at] == '#';
+    look_at(at);
+  }
+  return found;
 }
 
 void measure_symbols(TextAnalysis& text, int number, SymbolFigures& out) {
   out = {};
   if (variant_of(number) != GopherVariant::kDolma) {
-    out.hashes = static_cast<uint64_t>(std::count(text.text().begin(), text.text().end(), '#'));
-    out.ellipses = count_ellipses(text.text());
+    out = count_symbols(text.text());
     return;
   }
   for (const Word& word : text.words(WordKind::kWhitespace)) {

@@ -9,6 +9,7 @@
 #include "lib/corpus/filters/characters.h"
 #include "lib/corpus/filters/english_affixes.h"
 #include "lib/corpus/filters/exceptions.h"
+#include "lib/corpus/filters/run_cache.h"
 
 namespace llmtool {
 namespace {
@@ -32,6 +33,9 @@ constexpr auto kIsMark = [] {
   for (const char c : std::string_view(",;:!?)]\"")) marks[static_cast<uint8_t>(c)] = true;
   return marks;
 }();
+
+// The ASCII characters that english_infix() knows.
+constexpr std::string_view kInfixMarks = ".,+*^-~:<>=/";
 
 uint8_t class_of(char c) {
   return kByteClass[static_cast<uint8_t>(c)];
@@ -63,8 +67,9 @@ Word word_of(std::string_view text, size_t begin, size_t bytes, const CharacterT
   Word word{static_cast<uint32_t>(begin), static_cast<uint32_t>(bytes), 0, 0, 0, 0, 0};
   unsigned any = 0, all = ~0u;
   for (size_t at = begin; at < begin + bytes;) {
-    const Character c = character_at(text, at);
-    const unsigned flags = table.flags(c.point);
+    const bool is_ascii = static_cast<int8_t>(text[at]) >= 0;
+    const Character c = is_ascii ? Character{} : character_at(text, at);
+    const unsigned flags = is_ascii ? table.ascii(text[at]) : table.flags(c.point);
     any |= flags;
     all &= flags;
     at += c.bytes;
@@ -81,6 +86,33 @@ bool is_space_at(std::string_view text, size_t at, const CharacterTable& table) 
   const char c = text[at];
   return static_cast<int8_t>(c) >= 0 ? class_of(c) == kSpaceByte
                                      : (table.flags_at(text, at) & kSpace) != 0;
+}
+
+// The end of the non-spaces from `at` on.
+size_t end_of_run(std::string_view text, size_t at, const CharacterTable& table) {
+  const __m128i space = _mm_set1_epi8(' '), first = _mm_set1_epi8(9), more = _mm_set1_epi8(13 - 9),
+                separator = _mm_set1_epi8(0x1c), three = _mm_set1_epi8(0x1f - 0x1c);
+  while (at < text.size()) {
+    if (at + 16 <= text.size()) {
+      const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(text.data() + at));
+      const auto within = [&](__m128i low, __m128i width) {
+        const __m128i above = _mm_sub_epi8(bytes, low);
+        return _mm_cmpeq_epi8(_mm_min_epu8(above, width), above);
+      };
+      const __m128i spaces =
+          _mm_or_si128(_mm_cmpeq_epi8(bytes, space),
+                       _mm_or_si128(within(first, more), within(separator, three)));
+      // A byte beyond ASCII has its highest bit set, which is what movemask takes.
+      const auto found = static_cast<unsigned>(_mm_movemask_epi8(_mm_or_si128(spaces, bytes)));
+      at += found == 0 ? 16 : static_cast<size_t>(std::countr_zero(found));
+      if (found == 0) continue;
+    }
+    do {
+      if (is_space_at(text, at, table)) return at;
+      at += character_at(text, at).bytes;
+    } while (at < text.size() && (at + 16 > text.size() || static_cast<int8_t>(text[at]) < 0));
+  }
+  return text.size();
 }
 
 // The first end mark of a sentence in the text from `at` on, or its size.
@@ -136,15 +168,27 @@ struct WordSplitter::English {
 
   const CharacterTable& table = CharacterTable::get();
   const Exceptions& exceptions = Exceptions::get();
+  RunCache known;
   std::vector<Span> suffixes;
   std::vector<Word> joined, others;
-  std::array<Word, 128> marks{};  // words of one ASCII character
+  std::array<Word, 128> marks{};         // words of one ASCII character
+  std::array<bool, 256> may_be_infix{};  // by the first byte
 
   English() {
     for (size_t c = 0; c < marks.size(); ++c) {
       const char text = static_cast<char>(c);
       marks[c] = word_of({&text, 1}, 0, 1, table);
     }
+    for (size_t c = 0; c < may_be_infix.size(); ++c) {
+      const bool is_ascii = c < marks.size();
+      may_be_infix[c] = !is_ascii || kInfixMarks.find(static_cast<char>(c)) != kInfixMarks.npos ||
+                        (table.ascii(static_cast<char>(c)) & kIcon) != 0;
+    }
+  }
+
+  void add_mark(std::string_view text, size_t at, std::vector<Word>& words) const {
+    words.push_back(marks[static_cast<uint8_t>(text[at])]);
+    words.back().begin = static_cast<uint32_t>(at);
   }
 
   void add(std::string_view text, size_t begin, size_t bytes, std::vector<Word>& words) const {
@@ -167,7 +211,11 @@ struct WordSplitter::English {
     size_t from = 0;
     bool is_cut = false;
     for (size_t at = character_at(middle, 0).bytes; at < middle.size();) {
-      const size_t infix = class_of(middle[at]) == kLetter ? 0 : english_infix(middle, at, table);
+      if (!may_be_infix[static_cast<uint8_t>(middle[at])]) {
+        ++at;
+        continue;
+      }
+      const size_t infix = english_infix(middle, at, table);
       if (infix == 0) {
         at += character_at(middle, at).bytes;
         continue;
@@ -193,8 +241,17 @@ struct WordSplitter::English {
            !exceptions.may_have(text.substr(begin, end - begin));
   }
 
-  // A run of non-spaces.
+  // A run of non-spaces. Its words are a function of its bytes alone.
   void split_run(std::string_view text, size_t begin, size_t end, std::vector<Word>& words) {
+    if (end - begin > RunCache::Key::kMost) return cut_run(text, begin, end, words);
+    const RunCache::Key key(text, begin, end);
+    if (known.append(key, begin, words)) return;
+    const size_t first = words.size();
+    cut_run(text, begin, end, words);
+    known.keep(key, begin, words, first);
+  }
+
+  void cut_run(std::string_view text, size_t begin, size_t end, std::vector<Word>& words) {
     const size_t first_word = words.size();
     suffixes.clear();
     size_t last_size = 0;
@@ -229,6 +286,7 @@ struct WordSplitter::English {
   const Exceptions::Entry* pieces_of(std::string_view text, size_t first,
                                      const std::vector<Word>& words) const {
     const Exceptions::Entry* found = nullptr;
+    if (!exceptions.may_begin(words[first].in(text))) return found;
     const size_t begin = words[first].begin;
     for (size_t last = first + 1; last < words.size(); ++last) {
       const size_t bytes = words[last].begin + words[last].bytes - begin;
@@ -298,9 +356,11 @@ void WordSplitter::walk(std::string_view text, WordKind kind, std::vector<Word>&
       ++at;
       continue;
     }
-    while (at < text.size() && !is_space_at(text, at, table)) at += character_at(text, at).bytes;
+    at = end_of_run(text, at, table);
     if (at == begin) {  // a space beyond ASCII
       at += character_at(text, at).bytes;
+    } else if (at - begin == 1 && static_cast<int8_t>(text[begin]) >= 0) {
+      english.add_mark(text, begin, words);
     } else if (is_english) {
       english.split_run(text, begin, at, words);
     } else {
@@ -315,8 +375,7 @@ void WordSplitter::split(std::string_view text, WordKind kind, std::vector<Word>
       [&](size_t begin, size_t bytes) { words.push_back(word_of_letters(begin, bytes)); },
       [&](size_t begin, size_t bytes) {
         words.push_back(word_of_letters(begin, bytes));
-        words.push_back(english_->marks[static_cast<uint8_t>(text[begin + bytes])]);
-        words.back().begin = static_cast<uint32_t>(begin + bytes);
+        english_->add_mark(text, begin + bytes, words);
       });
 }
 
@@ -340,9 +399,7 @@ uint64_t WordSplitter::count_sentences(std::string_view text) {
     size_t begin = at;
     while (begin > done && !(table.flags_before(text, begin) & kSpace))
       begin = last_character(text, begin);
-    size_t end = at;
-    while (end < text.size() && !is_space_at(text, end, table))
-      end += character_at(text, end).bytes;
+    const size_t end = end_of_run(text, at, table);
     count.add_plain(text.substr(done, begin - done), table);
     words.clear();
     split(text.substr(begin, end - begin), WordKind::kEnglish, words);
