@@ -41,7 +41,8 @@ struct KernelBenchmark {
 };
 
 // Every round measures the peaks, then every case. Products are timed from operands as the model
-// leaves them: bf16 or f32, row-major; weights as it keeps them, packed once an optimizer step. Throws Fault::kUsage if no case has a name with `only`.
+// leaves them: bf16 or f32, row-major; weights as it keeps them, packed once an optimizer step.
+// Throws Fault::kUsage if no case has a name with `only`.
 KernelBenchmark benchmark_kernels(const KernelBenchmarkOptions& options, Stream& stream);
 
 }  // namespace llmtool

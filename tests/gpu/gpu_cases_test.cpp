@@ -371,7 +371,7 @@ TEST_CASE("CUDA: the operations of the CPU have a kernel, and a place in the tab
   }
   // What only a CPU does: its own layout of weights, int8 inference on its units, hashing text.
   const std::set<std::string> only_cpu = {"linear_int8", "min_hash", "pack_linear",
-                                          "quantize_rows"};
+                                          "pack_linear_int8", "quantize_rows"};
   const auto cases = gpu_cases();
   for (const KernelEntry& k : kernels) {
     if (std::string(k.op).ends_with("_peak")) continue;  // measures the CPU itself
