@@ -87,9 +87,9 @@ void warn_of_losses(const PipelineResult& result) {
                        " records that cannot be read left out; the first: ", result.first_bad));
   }
   if (result.repeated_id_count > 0) {
-    log_warning(concat(
-        result.repeated_id_count,
-        " documents have the id of an earlier one; the first: ", result.repeated_ids.front()));
+    log_warning(concat(result.repeated_id_count,
+                       result.repeated_id_count == 1 ? " document has" : " documents have",
+                       " the id of an earlier one; the first: ", result.repeated_ids.front()));
   }
   for (const std::string& problem : result.problems) log_warning(problem);
   for (const fs::path& path : result.older_outputs) {

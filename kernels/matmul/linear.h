@@ -28,7 +28,8 @@ struct PackLinear {
 };
 inline constexpr Op<PackLinear> pack_linear{"pack_linear"};
 
-// y = x w^T [+ bias] [+ residual], or y += x w^T with accumulate.
+// y = x w^T [+ bias] [+ residual], or y += x w^T with accumulate: there and in the gradients the
+// sum over the inner dimension is finished first, and added once.
 struct Linear {
   View y;                        // (M, N) out; f32, or the dtype of x
   View x;                        // (M, K) f32 or bf16

@@ -9,8 +9,8 @@ namespace llmtool {
 // As /proc/cpuinfo spells it; "unknown" where there is none.
 std::string cpu_model();
 
-// Bytes of memory that the process may come to in all: the machine's, or the cgroup's limit if that
-// is less.
+// Bytes of memory that this process may come to in all: what it has and what the machine has left,
+// or the limit of its cgroup or of one above, if that is less.
 int64_t available_memory();
 
 // Memory of this process on the host, in bytes, as /proc/self/status has it.

@@ -12,15 +12,16 @@ namespace llmtool {
 
 class IdCheck {
  public:
-  // Goes on behind the ids in the log "hashes" of the resources, in their memory.
-  explicit IdCheck(StepResources& resources);
+  // In the memory of the resources. With a log, "hashes" of the resources, which takes 8 bytes a
+  // document, it goes on behind the ids there: for runs that can be resumed.
+  IdCheck(StepResources& resources, bool has_log);
 
   // Two ids are the same if their XXH3 hashes (64 bits) are: of n ids, n^2 / 2^65 pairs by chance.
   // A document without an id is always new.
   bool is_new(const Document& document);
 
  private:
-  AppendLog& log_;
+  AppendLog* log_;  // null: none
   SeenSet seen_;
 };
 

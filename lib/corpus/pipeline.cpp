@@ -333,8 +333,7 @@ class Pipeline {
     if (pass != 1 || !reads_inputs(1)) return;
     if (state_.documents != state_.first_pass_documents ||
         fingerprint_of(inputs_, options_) != state_.fingerprint) {
-      fail(Fault::kInput, "the inputs changed between the first and the second time they were read",
-           "let whatever writes them end first, then start anew with --overwrite");
+      fail_inputs_changed();
     }
   }
 

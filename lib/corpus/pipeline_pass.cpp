@@ -94,7 +94,7 @@ PipelinePass::PipelinePass(const PipelineOptions& options, CorpusReader& reader,
       place_(place),
       documents_(state.documents),
       observed_(state.observed) {
-  if (place_.ids != nullptr) ids_.emplace(*place_.ids);
+  if (place_.ids != nullptr) ids_.emplace(*place_.ids, /*has_log=*/!checkpoint_path_.empty());
 }
 
 // Steps that only work in parallel go together up to one that decides in order.

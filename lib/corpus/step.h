@@ -25,6 +25,9 @@
 
 namespace llmtool {
 
+// For a step that finds other documents, the second time that it reads the inputs.
+[[noreturn]] void fail_inputs_changed();
+
 // A number that a step measures on each document. The report draws its histogram, the thresholds in
 // it, and documents from both sides of each.
 struct Figure {

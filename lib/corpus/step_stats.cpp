@@ -8,6 +8,11 @@
 #include "lib/report/page.h"
 
 namespace llmtool {
+
+void fail_inputs_changed() {
+  fail(Fault::kInput, "the inputs changed between the first and the second time they were read",
+       "let whatever writes them end first, then start anew with --overwrite");
+}
 namespace {
 
 using nlohmann::json;

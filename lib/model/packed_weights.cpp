@@ -1,6 +1,7 @@
 #include "lib/model/packed_weights.h"
 
 #include "kernels/matmul/linear.h"
+#include "lib/base/error.h"
 
 namespace llmtool {
 namespace {
@@ -45,8 +46,10 @@ int64_t PackedWeights::bytes(const std::vector<MatrixToPack>& matrices, bool gra
 
 void PackedWeights::refresh(const std::vector<MatrixToPack>& matrices, bool gradients,
                             uint64_t version, Stream& stream) {
-  if (is_of(version)) return;
   const bool is_first = version_ == 0;
+  if (is_first) isa_ = stream.isa;
+  LLMTOOL_ASSERT(stream.isa == isa_);
+  if (is_of(version)) return;
   version_ = version;
   if (is_first) lies_packed_ = bytes(matrices, false, stream) == 0;
   if (lies_packed_) return;

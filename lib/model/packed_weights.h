@@ -23,7 +23,8 @@ class PackedWeights {
   static int64_t bytes(const std::vector<MatrixToPack>& matrices, bool gradients, Stream& stream);
 
   // Lays out all matrices, for their input gradients too if asked, unless that has been done for
-  // this version of the weights. Throws Fault::kFailed if there is no memory.
+  // this version of the weights. Always for the same level. Throws Fault::kFailed if there is no
+  // memory.
   void refresh(const std::vector<MatrixToPack>& matrices, bool gradients, uint64_t version,
                Stream& stream);
   bool is_of(uint64_t version) const { return version_ == version; }
@@ -39,6 +40,7 @@ class PackedWeights {
   }
 
   uint64_t version_ = 0;      // of weights that are there: from 1
+  Isa isa_ = Isa::kNone;      // the level that they are laid out for
   bool lies_packed_ = false;  // this level takes the weights as they lie
   std::vector<Buffer> forward_, gradient_;
 };

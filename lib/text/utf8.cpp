@@ -82,4 +82,21 @@ std::string replace_all(std::string_view text, std::string_view what, std::strin
   return out.append(text, from);
 }
 
+std::string without_controls(std::string_view text) {
+  constexpr std::string_view kReplacement = "\xef\xbf\xbd";
+  const std::string valid = with_valid_utf8(text);
+  std::string shown;
+  for (size_t i = 0; i < valid.size(); ++i) {
+    const auto c = static_cast<unsigned char>(valid[i]);
+    const bool high = c == 0xc2 && static_cast<unsigned char>(valid[i + 1]) < 0xa0;  // C1
+    if ((c < 32 && c != '\n' && c != '\t') || c == 127 || high) {
+      shown += kReplacement;
+    } else {
+      shown += valid[i];
+    }
+    if (high) ++i;
+  }
+  return shown;
+}
+
 }  // namespace llmtool

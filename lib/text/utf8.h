@@ -17,6 +17,11 @@ size_t valid_character_length(std::string_view text);
 // The text with U+FFFD for every byte that is not part of a valid sequence.
 std::string with_valid_utf8(std::string_view text);
 
+// For a terminal, which obeys control characters: those of other people's text are replaced by
+// U+FFFD, but for the ends of lines and tabs; so are bytes that are not UTF-8, and the controls
+// above U+007F with them.
+std::string without_controls(std::string_view text);
+
 // U+2581, which SentencePiece writes for a space: in a text it comes back as a space.
 inline constexpr std::string_view kSpaceSymbol = "\xe2\x96\x81";
 

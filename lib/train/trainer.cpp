@@ -32,25 +32,6 @@ double sum(std::span<const float> values) {
   return total;
 }
 
-// For a terminal, which obeys control characters: those of a model's text are replaced, but for the
-// ends of lines and tabs; so are bytes that are not UTF-8, and the controls above U+007F with them.
-std::string without_controls(const std::string& text) {
-  constexpr std::string_view kReplacement = "\xef\xbf\xbd";
-  const std::string valid = with_valid_utf8(text);
-  std::string shown;
-  for (size_t i = 0; i < valid.size(); ++i) {
-    const auto c = static_cast<unsigned char>(valid[i]);
-    const bool high = c == 0xc2 && static_cast<unsigned char>(valid[i + 1]) < 0xa0;  // C1
-    if ((c < 32 && c != '\n' && c != '\t') || c == 127 || high) {
-      shown += kReplacement;
-    } else {
-      shown += valid[i];
-    }
-    if (high) ++i;
-  }
-  return shown;
-}
-
 // Ctrl-C while something runs that leaves no trace (evaluation, samples): unwinds to the loop.
 struct Interrupt {};
 

@@ -6,6 +6,7 @@
 
 #include "lib/base/rng.h"
 #include "lib/train/optimizer.h"
+#include "lib/train/plan.h"
 
 namespace llmtool {
 namespace {
@@ -18,7 +19,8 @@ class Training {
     model_->parameters().allocate_weights(dtype, stream.device);
     model_->parameters().initialize(options.seed, stream);
     const int64_t n = options.batch_size * options.seq_len;
-    model_->reserve_training(n, /*packs=*/true);
+    const TrainingPlan plan = plan_training(*model_, options, dtype, stream);
+    model_->reserve_training(n, plan.packed_bytes > 0);
     optimizer_ = std::make_unique<Optimizer>(model_->parameters(), options.adamw, stream);
     const Rng rng(options.seed);
     for (int64_t i = 0; i <= n; ++i) {

@@ -4,9 +4,8 @@
     corpus_dedup_data.py MEGABYTES OUTPUT [SEED]
 
 The text is this machine's documentation (/usr/share/doc, man pages, POD, Python's sources), cut into
-documents of 1 to 9 KB. Where that is not enough it is taken again with every fourth word exchanged
-for another of the corpus, which leaves no near duplicate (a shingle of five words survives with
-0.75^5 = 0.24). One document in ten is then an exact copy of an earlier one, two in ten are copies
+documents of 1 to 9 KB. Where that is not enough it is taken again, each turn with two letters of its
+own behind every word, which leaves no near duplicate of an earlier turn. One document in ten is then an exact copy of an earlier one, two in ten are copies
 with 1 to 10% of the words exchanged.
 """
 import gzip
@@ -54,6 +53,12 @@ def exchanged(rng, text, share, words):
     return " ".join(parts)
 
 
+def marked(text, turn):
+    """Every word (before a space) with two letters that stand for the turn behind it."""
+    letters = "bcdfghjklmnpqrstvwxz"
+    return text.replace(" ", letters[turn % 20] + letters[turn // 20 % 20] + " ")
+
+
 def main():
     wanted, out = int(float(sys.argv[1]) * 1e6), sys.argv[2]
     rng = random.Random(int(sys.argv[3]) if len(sys.argv) > 3 else 1)
@@ -64,7 +69,7 @@ def main():
         turn = 0
         while written < wanted:
             for text in base:
-                text = text if turn == 0 else exchanged(rng, text, 0.25, words)
+                text = text if turn == 0 else marked(text, turn)
                 kind = "new"
                 chance = rng.random()
                 if recent and chance < 0.3:

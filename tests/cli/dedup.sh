@@ -68,16 +68,18 @@ for step in exact near "bloom --expected-items 1000" substring; do
   use whole.index && exits 0
   for file in whole.index/*; do
     size=$(stat -c %s "$file")
-    for place in 0 $((size / 4)) $((size / 2)) $((size * 3 / 4)) cut; do
+    for place in 0 $((size / 4)) $((size / 2)) $((size * 3 / 4)) cut gone; do
       ((size > 0)) || continue
       rm -rf hurt.index && cp -r whole.index hurt.index
       hurt=hurt.index/${file#*/}
-      if [[ $place == cut ]]; then
+      if [[ $place == gone ]]; then
+        rm "$hurt"
+      elif [[ $place == cut ]]; then
         truncate -s $((size - 2)) "$hurt"
       else
         printf '\001' | dd of="$hurt" bs=1 seek="$place" conv=notrunc status=none
       fi
-      cmp -s "$file" "$hurt" && continue
+      cmp -s "$file" "$hurt" 2>/dev/null && continue
       rm -f damage.jsonl
       use hurt.index
       [[ $status == 3 || $status == 2 ]] || failed "$name: damage at $place of $hurt"

@@ -7,6 +7,7 @@
 #include "lib/base/error.h"
 #include "lib/base/rng.h"
 #include "lib/base/text_stream.h"
+#include "lib/corpus/dedup/exact_dedup.h"
 #include "lib/text/document_sample.h"
 #include "tests/scratch_folder.h"
 
@@ -346,6 +347,40 @@ TEST_CASE("inputs that change between two readings are an error") {
   steps.push_back(std::make_unique<AddStep>(corpus.folder / "a.jsonl"));
   CHECK_THROWS_WITH_AS(run_pipeline(steps, corpus.options("out.jsonl"), pool),
                        doctest::Contains("the inputs changed between"), Error);
+}
+
+TEST_CASE("inputs that change between two readings of dedup exact are an error") {
+  // Between the readings: a document more, and a document of more lines.
+  class Changing final : public ExactDedup {
+   public:
+    Changing(ExactDedupOptions options, fs::path path, std::string content)
+        : ExactDedup(std::move(options)), path_(std::move(path)), content_(std::move(content)) {}
+    void conclude(StepResources& resources) override {
+      ExactDedup::conclude(resources);
+      write_file(path_, content_);
+    }
+
+   private:
+    fs::path path_;
+    std::string content_;
+  };
+  const std::string before = json_line("a", "one\\ntwo") + json_line("b", "two\\nthree");
+  for (const std::string& now : {before + json_line("c", "two"),
+                                 json_line("a", "one\\ntwo\\ntwo") + json_line("b", "two")}) {
+    const Corpus corpus;
+    const fs::path file = corpus.folder / "changes.jsonl";
+    write_file(file, before);
+    ThreadPool pool(2);
+    Steps steps;
+    ExactDedupOptions exact;
+    exact.unit = "line";
+    exact.keep = "none";
+    steps.push_back(std::make_unique<Changing>(exact, file, now));
+    PipelineOptions o = corpus.options("out.jsonl");
+    o.inputs = {file.string()};
+    CHECK_THROWS_WITH_AS(run_pipeline(steps, o, pool),
+                         doctest::Contains("the inputs changed between"), Error);
+  }
 }
 
 TEST_CASE("ids that come again are counted and named, also by a run that goes on") {

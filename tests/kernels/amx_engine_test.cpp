@@ -150,6 +150,7 @@ TEST_CASE("AMX engine: the three forms against f64, odd sizes, rows alone") {
                         {16, 32, 16},
                         {17, 31, 33},
                         {40, 64, 70},
+                        {64, 96, 40},
                         {33, 200, 65},
                         {150, 1100, 34}}) {
     for (const int threads : {1, 2}) {

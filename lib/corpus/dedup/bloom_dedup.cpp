@@ -52,7 +52,8 @@ IndexKind BloomDedup::index_kind() const {
           .settings = concat("unit=", o.unit, " normalise=", o.normalise,
                              by_ngram() ? concat(" ngram=", o.ngram) : "", " expected-items=",
                              o.expected_items, " false-positive-rate=", o.false_positive_rate,
-                             " seed=", o.seed, " bits=", shape_.bits, " hashes=", shape_.hashes)};
+                             " seed=", o.seed, " bits=", shape_.bits, " hashes=", shape_.hashes),
+          .files = {kBits}};
 }
 
 void BloomDedup::start(StepResources& resources) {

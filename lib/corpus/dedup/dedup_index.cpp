@@ -1,5 +1,6 @@
 #include "lib/corpus/dedup/dedup_index.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "lib/base/error.h"
@@ -49,6 +50,18 @@ void check_kind(const fs::path& index, const json& manifest, const IndexKind& ki
   }
 }
 
+// The data files of the kind, each once.
+void check_names(const fs::path& index, const json& manifest, const IndexKind& kind) {
+  std::vector<std::string> found, expected = kind.files;
+  for (const json& entry : manifest["files"]) {
+    const bool named = entry.is_object() && entry.contains("name") && entry["name"].is_string();
+    found.push_back(named ? entry["name"].get<std::string>() : std::string());
+  }
+  std::sort(found.begin(), found.end());
+  std::sort(expected.begin(), expected.end());
+  if (found != expected) fail_corrupt(index / kManifest, "it does not list the files of the index");
+}
+
 void check_file(const fs::path& index, const json& entry) {
   const bool whole = entry.is_object() && entry.contains("name") && entry["name"].is_string() &&
                      entry.contains("bytes") && entry["bytes"].is_number_unsigned() &&
@@ -94,6 +107,7 @@ fs::path index_before_run(const fs::path& folder, const IndexKind& kind, StepRes
     if (fs::exists(index) && !fs::is_empty(index)) {
       const json manifest = read_manifest(index);
       check_kind(index, manifest, kind);
+      check_names(index, manifest, kind);
       for (const json& entry : manifest["files"]) {
         check_file(index, entry);
         const std::string name = entry["name"];

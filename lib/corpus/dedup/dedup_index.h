@@ -13,7 +13,8 @@ namespace llmtool {
 struct IndexKind {
   std::string format;  // "llmtool exact index"
   int version = 1;
-  std::string settings;  // all that a later run must share: "unit=line normalise=ccnet"
+  std::string settings;            // all that a later run must share: "unit=line normalise=ccnet"
+  std::vector<std::string> files;  // the names of its data files
 };
 
 // The state of the index at the beginning of the run, kept in the step's folder (as links, where

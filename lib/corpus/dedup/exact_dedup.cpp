@@ -65,7 +65,8 @@ IndexKind index_kind(const ExactDedupOptions& o) {
   return {.format = "llmtool exact index",
           .version = 1,
           .settings = concat("unit=", o.unit, " normalise=", o.normalise, " key=", o.key,
-                             " scope=", o.scope, " hash=xxh3-64")};
+                             " scope=", o.scope, " hash=xxh3-64"),
+          .files = {kHashes}};
 }
 
 fs::path hashes_before(const ExactDedupOptions& o, StepResources& resources) {
@@ -259,6 +260,7 @@ void ExactDedup::decide_pieces(Document& document, Tally& tally) {
 
 // Both tell whether any piece is to go, and which in is_removed_.
 bool ExactDedup::find_repeated(const Document& document) {
+  if (document.index >= pieces_->documents()) fail_inputs_changed();
   const std::span<const uint64_t> hashes = pieces_->of(document.index);
   is_removed_.assign(hashes.size(), false);
   bool any = false;
@@ -278,7 +280,8 @@ bool ExactDedup::find_removals(const Document& document) {
   cut_text(document.text, hashing_.unit, pieces);
   is_removed_.assign(pieces.size(), false);
   for (; removal && removal->place <= last; removal = removals_->next_from(removal->place + 1)) {
-    is_removed_.at(removal->place - begin) = true;
+    if (removal->place - begin >= is_removed_.size()) fail_inputs_changed();
+    is_removed_[removal->place - begin] = true;
   }
   return true;
 }

@@ -1,6 +1,7 @@
 #include "lib/corpus/dedup/near_settings.h"
 
 #include "lib/base/error.h"
+#include "lib/corpus/dedup/near_clusters.h"
 
 namespace llmtool {
 namespace {
@@ -68,12 +69,15 @@ NearSettings near_settings(const NearDedupOptions& o) {
 }
 
 IndexKind near_index_kind(const NearSettings& s) {
+  std::vector<std::string> files = {kIndexBands, kIndexIds, kIndexIdEnds};
+  if (s.verify) files.insert(files.end(), {kIndexShingles, kIndexShingleEnds});
   return {.format = "llmtool near index",
           .version = 1,
           .settings = concat("normalise=", name_of(s.shingler.normalisation), " shingle=",
                              s.shingler.words ? "words" : "characters", " size=", s.shingler.size,
                              " bands=", s.lsh.bands, " rows=", s.lsh.rows, " seed=", s.seed,
-                             " shingles-kept=", s.verify ? "yes" : "no")};
+                             " shingles-kept=", s.verify ? "yes" : "no"),
+          .files = std::move(files)};
 }
 
 }  // namespace llmtool

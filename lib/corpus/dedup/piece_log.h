@@ -34,6 +34,7 @@ class PieceLogReader {
 
   // Of a document by its number; valid until the next call. One after another is fast.
   std::span<const uint64_t> of(uint64_t document);
+  uint64_t documents() const { return ends_.count(); }
 
  private:
   // Values of a file, a page of them in memory.

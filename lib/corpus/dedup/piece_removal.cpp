@@ -7,7 +7,7 @@ namespace llmtool {
 
 void PieceRemoval::remove(Document& document, const std::vector<bool>& is_removed, Tally& tally) {
   cut_text(document.text, unit_, pieces_);
-  LLMTOOL_ASSERT(is_removed.size() == pieces_.size());
+  if (is_removed.size() != pieces_.size()) fail_inputs_changed();  // since it was decided
   std::string removed;
   uint64_t count = 0;
   for (size_t i = 0; i < pieces_.size(); ++i) {

@@ -8,6 +8,7 @@ namespace llmtool {
 namespace {
 
 constexpr const char* kList = "index.json";
+constexpr int kFormat = 2;
 
 [[noreturn]] void fail_damaged(const fs::path& file, std::string_view what) {
   fail(Fault::kInput, concat(file.string(), ": ", what),
@@ -35,9 +36,17 @@ void copy_whole(const fs::path& from, const fs::path& to) {
 SubstringIndex::SubstringIndex(fs::path folder, const SubstringRule& rule, std::string tokenizer)
     : folder_(std::move(folder)), rule_(rule), tokenizer_(std::move(tokenizer)) {
   const fs::path list = folder_ / kList;
-  if (!fs::exists(list)) return;
+  if (!fs::exists(list)) {
+    if (fs::exists(folder_) && !fs::is_empty(folder_)) fail_damaged(list, "the file is missing");
+    return;
+  }
   const std::string found = read_file(list);
   const auto json = nlohmann::json::parse(found, nullptr, false);
+  if (json.is_object() && json.contains("format") && json["format"] != kFormat) {
+    fail(Fault::kInput,
+         concat(list.string(), ": format ", json["format"].dump(), ", expected ", kFormat),
+         "it is of another version of llmtool: build the index anew");
+  }
   if (!json.is_object() || !json.contains("segments") || !json["segments"].is_array()) {
     fail_damaged(list, "expected a JSON object with 'segments'");
   }
@@ -85,9 +94,9 @@ std::string SubstringIndex::description(const std::vector<Checksums>& checksums)
     segments += concat(segments.empty() ? "" : ", ", R"({"text": ")", c.text, R"(", "anchors": ")",
                        c.anchors, R"("})");
   }
-  return concat(R"({"format": 2, "unit": ")", name_of(rule_.unit), R"(", "min_length": )",
-                rule_.min_length, R"(, "tokenizer": ")", tokenizer_, R"(", "segments": [)",
-                segments, "]}\n");
+  return concat(R"({"format": )", kFormat, R"(, "unit": ")", name_of(rule_.unit),
+                R"(", "min_length": )", rule_.min_length, R"(, "tokenizer": ")", tokenizer_,
+                R"(", "segments": [)", segments, "]}\n");
 }
 
 void SubstringIndex::use_first(size_t segments) {
@@ -109,6 +118,8 @@ void SubstringIndex::add(const fs::path& text, const fs::path& anchors) const {
   const std::string now = fs::exists(list) ? read_file(list) : before;
   if (now == description(all)) return;
   check(now == before, Fault::kFailed, list.string(), ": changed since this run began");
+  // A folder with other files and no list is a damaged index, so the list of none comes first.
+  if (!fs::exists(list)) write_file(list, before);
   copy_whole(text, file_of(next, "text"));
   copy_whole(anchors, file_of(next, "anchors"));
   write_file(list, description(all));
