@@ -50,15 +50,15 @@ void PackedWeights::refresh(const std::vector<MatrixToPack>& matrices, bool grad
   if (is_first) isa_ = stream.isa;
   LLMTOOL_ASSERT(stream.isa == isa_);
   if (is_of(version)) return;
-  version_ = version;
   if (is_first) lies_packed_ = bytes(matrices, false, stream) == 0;
-  if (lies_packed_) return;
-  forward_.resize(matrices.size());
-  if (gradients) gradient_.resize(matrices.size());
-  for (size_t i = 0; i < matrices.size(); ++i) {
+  const size_t count = lies_packed_ ? 0 : matrices.size();
+  forward_.resize(count);
+  if (gradients) gradient_.resize(count);
+  for (size_t i = 0; i < count; ++i) {
     lay_out(forward_[i], matrices[i], false, stream);
     if (gradients) lay_out(gradient_[i], matrices[i], true, stream);
   }
+  version_ = version;
 }
 
 }  // namespace llmtool

@@ -1,8 +1,7 @@
 #include "kernels/mlp/linear_swiglu.h"
 
-#include "kernels/matmul/linear.h"
-#include "lib/tensor/arena.h"
 #include "tests/kernels/op_case.h"
+#include "tests/kernels/packed.h"
 #include "tests/kernels/reference.h"
 
 namespace llmtool::test {
@@ -47,16 +46,8 @@ std::string about(const Size& z, DType t) {
 }
 
 // The weights as they lie (none) where the rows are odd, as the level lays them out where even.
-Buffer packed_of_even(const Size& z, PackLinear args, Stream& s) {
-  if (s.device != Device::kCpu || z.m % 2 != 0) return {};
-  int64_t bytes = 0;
-  args.bytes = &bytes;
-  pack_linear(args, s);
-  if (bytes == 0) return {};
-  Buffer memory(Device::kCpu, bytes);
-  args.to = memory.data();
-  pack_linear(args, s);
-  return memory;
+Buffer packed_of_even(const Size& z, const PackLinear& args, Stream& s) {
+  return z.m % 2 == 0 ? packed(args, s) : Buffer{};
 }
 
 OpCase forward_case(const Size& z, DType t, const Matrix& x, const Matrix& w) {
@@ -66,9 +57,9 @@ OpCase forward_case(const Size& z, DType t, const Matrix& x, const Matrix& w) {
   k.input("x", t, x);
   k.shared_input("w", t, w);
   k.call = [z](const Views& v, Stream& s) {
-    const Buffer packed = packed_of_even(z, {.w = v["w"], .gated = true}, s);
+    const Buffer memory = packed_of_even(z, {.w = v["w"], .gated = true}, s);
     linear_swiglu(
-        {.y = v["y"], .gate_up = v["gate_up"], .x = v["x"], .w = v["w"], .packed = packed.data()},
+        {.y = v["y"], .gate_up = v["gate_up"], .x = v["x"], .w = v["w"], .packed = memory.data()},
         s);
   };
   k.reference = [t](Values& v) {
@@ -97,12 +88,12 @@ OpCase backward_case(const Size& z, DType t) {
   k.input("dout", t, normal(z.m, z.k, 3));
   k.shared_input("w", t, normal(z.k, z.f, 4));
   k.call = [z](const Views& v, Stream& s) {
-    const Buffer packed = packed_of_even(z, {.w = v["w"], .input_gradient = true}, s);
+    const Buffer memory = packed_of_even(z, {.w = v["w"], .input_gradient = true}, s);
     linear_swiglu_backward({.gate_up = v["gate_up"],
                             .y = v["y"],
                             .dout = v["dout"],
                             .w = v["w"],
-                            .packed = packed.data()},
+                            .packed = memory.data()},
                            s);
   };
   k.reference = [t](Values& v) {

@@ -1,7 +1,7 @@
 #include "kernels/matmul/linear.h"
 
-#include "lib/tensor/arena.h"
 #include "tests/kernels/op_case.h"
+#include "tests/kernels/packed.h"
 #include "tests/kernels/reference.h"
 
 namespace llmtool::test {
@@ -18,19 +18,6 @@ constexpr Size kSizes[] = {{1, 1, 1},      {3, 5, 7},     {1, 64, 64},    {2, 65
                            {35, 512, 512}, {70, 40, 1024}};
 
 enum class Form { kPlain, kBias, kResidual, kBiasAndResidual, kAccumulate, kPacked };
-
-// The weights as the level lays them out; empty where it does not, or on a GPU.
-Buffer pack(const View& w, bool input_gradient, Stream& s) {
-  if (s.device != Device::kCpu) return {};
-  int64_t bytes = 0;
-  PackLinear args{.w = w, .input_gradient = input_gradient, .bytes = &bytes};
-  pack_linear(args, s);
-  if (bytes == 0) return {};
-  Buffer memory(Device::kCpu, bytes);
-  args.to = memory.data();
-  pack_linear(args, s);
-  return memory;
-}
 
 // in: dtype of x and w; out: of y.
 OpCase linear_case(const Size& z, DType in, DType out, Form form) {
@@ -52,9 +39,9 @@ OpCase linear_case(const Size& z, DType in, DType out, Form form) {
     k.aliases = {{{"y", "residual"}}};
   }
   if (bias) k.shared_input("bias", out, normal(1, z.n, 4));
-  const bool packed = form == Form::kPacked;
-  k.call = [accumulate, packed](const Views& v, Stream& s) {
-    const Buffer memory = packed ? pack(v["w"], false, s) : Buffer{};
+  const bool packs = form == Form::kPacked;
+  k.call = [accumulate, packs](const Views& v, Stream& s) {
+    const Buffer memory = packs ? packed({.w = v["w"]}, s) : Buffer{};
     linear({.y = v["y"],
             .x = v["x"],
             .w = v["w"],
@@ -72,7 +59,7 @@ OpCase linear_case(const Size& z, DType in, DType out, Form form) {
 }
 
 OpCase input_gradient_case(const Size& z, DType in, DType out, bool accumulate,
-                           bool packed = false) {
+                           bool packs = false) {
   OpCase k{.op = "linear_input_gradient",
            .about = concat("M=", z.m, " N=", z.n, " K=", z.k, " ", llmtool::name_of(in), " to ",
                            llmtool::name_of(out), accumulate ? " +=" : "")};
@@ -83,8 +70,8 @@ OpCase input_gradient_case(const Size& z, DType in, DType out, bool accumulate,
   } else {
     k.output("dx", out, z.m, z.k);
   }
-  k.call = [accumulate, packed](const Views& v, Stream& s) {
-    const Buffer memory = packed ? pack(v["w"], true, s) : Buffer{};
+  k.call = [accumulate, packs](const Views& v, Stream& s) {
+    const Buffer memory = packs ? packed({.w = v["w"], .input_gradient = true}, s) : Buffer{};
     linear_input_gradient({.dx = v["dx"],
                            .dy = v["dy"],
                            .w = v["w"],
