@@ -34,7 +34,7 @@ verified dedup near --verify 0.7 --keep highest --keep-by score
 bloom dedup bloom --unit line --expected-items 5000
 ngram dedup bloom --unit ngram --ngram 5 --min-ngram 5 --expected-items 100000
 END
-((kills > 8)) || { echo "only $kills runs were killed: this test showed nothing" >&2; exit 1; }
+some_killed
 
 count() { wc -l <"$1"; }
 ((375 == 3000 - $(count first.jsonl))) || failed "375 copies are in the input"

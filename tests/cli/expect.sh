@@ -21,36 +21,52 @@ prints() { grep -qF -- "$1" out || failed "standard output lacks: $1"; }
 says() { grep -qF -- "$1" err || failed "standard error lacks: $1"; }
 silent() { [[ ! -s out ]] || failed "standard output should be empty"; }
 
-# same_bytes NAME INPUT COMMAND...: writes NAME.jsonl and NAME.rejected, which have to be the same at
-# any number of threads and any memory, from a pipe, and after kills at any time. $kills counts the
-# runs that were killed: a script that uses this checks that there were some.
+# timed COMMAND...: runs it, and sets $seconds.
+timed() {
+  local begin=$EPOCHREALTIME
+  run "$@"
+  seconds=$(awk -v a="$begin" -v b="$EPOCHREALTIME" 'BEGIN { print b - a }')
+}
+
+# killed_at PART TRIES COMMAND...: starts the command up to TRIES times, each killed after PART of the
+# $seconds that it took once, which hits it under way on a fast machine and on a slow one. Adds to
+# $kills, of which a script checks that there were some.
 kills=0
+killed_at() {
+  local after try
+  after=$(awk -v part="$1" -v seconds="$seconds" 'BEGIN { printf "%.4f", part * seconds }')
+  for ((try = 0; try < $2; ++try)); do
+    # Not by timeout(1): it dies beside what it kills, and the next run would meet its lock.
+    "${@:3}" >killed.log 2>&1 &
+    sleep "$after"
+    kill -KILL $! 2>killed.log || true
+    wait $! 2>killed.log && break
+    kills=$((kills + 1))
+  done
+}
+some_killed() { ((kills > 0)) || { echo "no run was killed: this test showed nothing" >&2; exit 1; }; }
+
+# same_bytes NAME INPUT COMMAND...: writes NAME.jsonl and NAME.rejected, which have to be the same at
+# any number of threads and any memory, from a pipe, and after kills at any time.
 same_bytes() {
-  local name=$1 input=$2 after try
+  local name=$1 input=$2 part
   shift 2
   whole() {  # whole OUTPUT REJECTED
     cmp "$name.jsonl" "$1" || failed "$name: other documents"
     diff -r "$name.rejected" "$2" || failed "$name: others are rejected"
   }
-  run "$LLMTOOL" "$@" "$input" --threads 1 -o "$name.jsonl" --rejected "$name.rejected"
+  timed "$LLMTOOL" "$@" "$input" --threads 1 -o "$name.jsonl" --rejected "$name.rejected"
   exits 0
   run "$LLMTOOL" "$@" "$input" --threads 5 --memory 1M -o "$name.5.jsonl" --rejected "$name.5.rejected"
   exits 0 && whole "$name.5.jsonl" "$name.5.rejected"
   run bash -c 'input=$1; shift; "$@" <"$input"' _ "$input" "$LLMTOOL" "$@"
   exits 0
   cmp "$name.jsonl" out || failed "$name: other documents through a pipe"
-  for after in 0.03 0.06 0.12; do
+  for part in 0.15 0.35 0.6; do
     rm -rf "$name".killed*
     local flow=("$LLMTOOL" "$@" "$input" --threads 2 --checkpoint-every 0 --resume
       -o "$name.killed.jsonl" --rejected "$name.killed.rejected")
-    for try in 1 2; do
-      # Not by timeout(1): it dies beside what it kills, and the next run would meet its lock.
-      "${flow[@]}" >killed.log 2>&1 &
-      sleep "$after"
-      kill -KILL $! 2>killed.log || true
-      wait $! 2>killed.log && break
-      kills=$((kills + 1))
-    done
+    killed_at "$part" 2 "${flow[@]}"
     if [[ ! -e $name.killed.jsonl ]]; then
       run "${flow[@]}"
       exits 0

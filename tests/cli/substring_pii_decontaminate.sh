@@ -32,7 +32,7 @@ same_bytes substring in.jsonl dedup substring --min-length 30
 same_bytes bytes in.jsonl dedup substring --unit bytes
 same_bytes pii in.jsonl pii
 same_bytes decontaminate in.jsonl decontaminate --against set.jsonl
-((kills > 4)) || { echo "only $kills runs were killed: this test showed nothing" >&2; exit 1; }
+some_killed
 
 python3 - <<'END'
 import json
