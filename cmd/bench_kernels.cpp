@@ -23,7 +23,9 @@ void print_json(const KernelBenchmark& b, const Peers& peers, const Stream& s) {
     if (!t.form.empty()) {
       row.update({{"form", t.form}, {"dtype", t.dtype}, {"m", t.m}, {"k", t.k}, {"n", t.n}});
     }
-    add_rates(row, t.cost, t.seconds, b.peaks);
+    row["fastest_seconds"] = t.fastest_seconds;
+    row["disturbed"] = t.disturbed;
+    add_rates(row, t.cost, t.seconds, t.ceiling_share, b.peaks);
     for (const auto& [peer, cases] : peers) {
       if (const auto it = cases.find(t.name); it != cases.end()) {
         row["peers"][peer] = {{"seconds", it->second}, {"times_faster", it->second / t.seconds}};
@@ -45,7 +47,7 @@ void print_table(const KernelBenchmark& b, const Peers& peers, const Stream& s, 
   print("\n");
   for (const KernelTiming& t : b.timings) {
     print("%-48s %10.4f%s", t.name.c_str(), t.seconds * 1e3,
-          rates_text(t.cost, t.seconds, b.peaks).c_str());
+          rates_text(t.cost, t.seconds, t.ceiling_share, b.peaks).c_str());
     for (const auto& [peer, cases] : peers) {
       const auto it = cases.find(t.name);
       if (it == cases.end()) {
@@ -90,6 +92,10 @@ void define_bench_kernels(CLI::App& app) {
   app.add_option("--head-rows", o->kernels.head_rows, "Rows of the head's loss")->check(sizes);
   app.add_option("--seq-len", o->kernels.seq_len, "Positions of attention (T)")->check(sizes);
   app.add_option("--only", o->kernels.only, "Only cases whose name contains this");
+  app.add_option("--patience", o->kernels.patience_seconds,
+                 "Seconds for which a timing is taken again until nobody else uses the cores (seen by "
+                 "AMX tiles): for machines that are shared with others")
+      ->check(CLI::Range(0.0, 3600.0));
   add_bench_flags(app, *o);
   add_peers(app, *o);
   app.footer("Example:\n  llmtool bench kernels --only \"135M attention\"");

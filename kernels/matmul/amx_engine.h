@@ -41,6 +41,7 @@ struct AmxEngine {
   static constexpr int64_t kRowsInPlace = kMr;  // tiles are loaded whole
   static constexpr int64_t kKeptOfA = int64_t{1} << 20;
   static constexpr bool kFinishes = false;  // tile registers are read through memory
+  static constexpr bool kHoldsA = true;
 
   // A has a row of C in each row of a tile, B a group of k.
   static void pack(Element* to, const View& v, bool along_k, bool is_a, int64_t begin,
@@ -75,16 +76,21 @@ struct AmxEngine {
 
   static void multiply(int64_t rows, const Sums& sums, const Element* a, const Element* b,
                        int64_t count) {
-    multiply_tiles(rows, sums, {a, kTileElements, 2 * kTileElements, kPackedRow}, b, count);
+    multiply_tiles<false>(rows, sums, packed(a), b, count, Nothing{});
   }
   static bool reads_in_place(const View& a) {
     return a.dtype == Numbers::kDType && !rows_share_cache_sets(a);
   }
-  // A tile of A is 16 rows of 64 bytes as they lie.
   static void multiply_in_place(int64_t rows, const Sums& sums, const Element* a, int64_t stride,
                                 const Element* b, int64_t count) {
-    const int64_t bytes = stride * static_cast<int64_t>(sizeof(Element));
-    multiply_tiles(rows, sums, {a, kTileRows * stride, kTileDepth, bytes}, b, count);
+    multiply_tiles<false>(rows, sums, in_place(a, stride), b, count, Nothing{});
+  }
+  // Rows of A, packed or, with a stride, as they lie; B is read once while A stays in L1.
+  template <class Meanwhile>
+  static void multiply_panels(int64_t rows, const Sums& sums, const Element* a, int64_t stride,
+                              const Element* b, int64_t count, Meanwhile& meanwhile) {
+    multiply_tiles<true>(rows, sums, stride == 0 ? packed(a) : in_place(a, stride), b, count,
+                         meanwhile);
   }
 
   // Where the tiles of A are: elements to the lower one and to those of the next k, bytes from a
@@ -94,10 +100,24 @@ struct AmxEngine {
     int64_t lower, next, row;
   };
   static constexpr int64_t kPackedRow = 64;
+  static TilesOfA packed(const Element* a) {
+    return {a, kTileElements, 2 * kTileElements, kPackedRow};
+  }
+  // A tile of A is 16 rows of 64 bytes as they lie.
+  static TilesOfA in_place(const Element* a, int64_t stride) {
+    return {a, kTileRows * stride, kTileDepth, stride * static_cast<int64_t>(sizeof(Element))};
+  }
+
+  struct Nothing {
+    LLMTOOL_INLINE void begin(int64_t) const {}
+    LLMTOOL_INLINE void step(int64_t) const {}
+    LLMTOOL_INLINE void end() const {}
+  };
 
   // Tiles 0-3: sums of (row half, column half); 4, 5: A; 6, 7: B.
+  template <bool kStreamsB, class Meanwhile>
   static void multiply_tiles(int64_t rows, const Sums& sums, TilesOfA a, const Element* b,
-                             int64_t count) {
+                             int64_t count, Meanwhile&& meanwhile) {
     constexpr int64_t kRow = kNr * static_cast<int64_t>(sizeof(float));  // bytes
     float *tile = sums.tile, *lower = tile + kTileRows * kNr;
     const bool both = rows > kTileRows;
@@ -114,20 +134,30 @@ struct AmxEngine {
         Tiles::template load<3>(lower + kTileRows, kRow);
       }
     }
+    meanwhile.begin(ceil_div(count, kTileDepth));
     for (int64_t k = 0; k < count; k += kTileDepth) {
-      Tiles::template load<6>(b, kPackedRow);
-      Tiles::template load<7>(b + kTileElements, kPackedRow);
+      // Tiles are cleared as soon as they have been used: that gives the registers behind them
+      // back, of which a core beside a busy hyperthread has hardly more than the eight that are
+      // named, and two thirds more speed there (kernels/notes.md).
+      Tiles::template load<6, kStreamsB>(b, kPackedRow);
       Tiles::template load<4>(a.at, a.row);
+      if (both) Tiles::template load<5>(a.at + a.lower, a.row);
       Tiles::template multiply_add<Element, 0, 4, 6>();
+      if (both) Tiles::template multiply_add<Element, 2, 5, 6>();
+      Tiles::template clear<6>();
+      Tiles::template load<7, kStreamsB>(b + kTileElements, kPackedRow);
       Tiles::template multiply_add<Element, 1, 4, 7>();
+      Tiles::template clear<4>();
       if (both) {
-        Tiles::template load<5>(a.at + a.lower, a.row);
-        Tiles::template multiply_add<Element, 2, 5, 6>();
         Tiles::template multiply_add<Element, 3, 5, 7>();
+        Tiles::template clear<5>();
       }
+      Tiles::template clear<7>();
+      meanwhile.step(k / kTileDepth);
       a.at += a.next;
       b += 2 * kTileElements;
     }
+    meanwhile.end();
     Tiles::template save<0>(tile, kRow);
     Tiles::template save<1>(tile + kTileRows, kRow);
     if (both) {

@@ -26,9 +26,17 @@ struct HardwareTiles {
   static void clear() {
     __asm__ volatile("tilezero %%tmm%c0" : : "i"(T));
   }
-  template <int T>
+  // Streams: it will not be read again soon, and should not push out of L1 what will.
+  template <int T, bool kStreams = false>
   static void load(const void* p, int64_t stride) {
-    __asm__ volatile("tileloadd (%0,%1,1), %%tmm%c2" : : "r"(p), "r"(stride), "i"(T) : "memory");
+    if constexpr (kStreams) {
+      __asm__ volatile("tileloaddt1 (%0,%1,1), %%tmm%c2"
+                       :
+                       : "r"(p), "r"(stride), "i"(T)
+                       : "memory");
+    } else {
+      __asm__ volatile("tileloadd (%0,%1,1), %%tmm%c2" : : "r"(p), "r"(stride), "i"(T) : "memory");
+    }
   }
   template <class Element, int C, int A, int B>
   static void multiply_add() {

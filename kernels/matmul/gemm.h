@@ -11,7 +11,8 @@
 // that uses it.
 #pragma once
 
-#include "kernels/matmul/register_tile.h"
+#include "kernels/matmul/held_a.h"
+#include "kernels/matmul/vector_engine.h"
 #include "lib/base/op.h"
 #include "lib/base/simd.h"
 #include "lib/base/stream.h"
@@ -19,165 +20,6 @@
 
 namespace llmtool::LLMTOOL_ISA_NAMESPACE {
 namespace {
-
-LLMTOOL_INLINE void prefetch_rows(const View& v, int64_t m, int64_t n, int64_t row_count,
-                                  int64_t column_count) {
-  const int64_t bytes = column_count * size_of(v.dtype);
-  for (int64_t r = 0; r < row_count; ++r) {
-    const char* row = static_cast<const char*>(v.at(m + r, n));
-    for (int64_t i = 0; i < bytes; i += 64) __builtin_prefetch(row + i, 1);
-  }
-}
-
-// What becomes of a product. A target has
-//   rows(), columns()  of the product
-//   kColumns           how many of its columns a panel of B makes
-//   store              takes the tile [kMr][kNr] of the rows from m, the columns from n; may write
-//                      to the tile
-//   finish             whether run(f) was called, with an f(r, v0, v1) that stores row r of a whole
-//                      tile
-//   prefetch           asks for the memory of such a tile, which store() is about to write
-// This one: c = a b [+ bias] [+ residual].
-struct Product {
-  View c;              // (M, N) f32 or bf16
-  View residual = {};  // (M, N) like c, may be c itself; or empty
-  View bias = {};      // (1, N) f32 or bf16, or empty
-
-  static constexpr int64_t kColumns = kNr;
-  int64_t rows() const { return c.rows; }
-  int64_t columns() const { return c.cols; }
-
-  void prefetch(int64_t m, int64_t n, int64_t row_count, int64_t column_count) const {
-    prefetch_rows(c, m, n, row_count, column_count);
-  }
-  template <class T>
-  void store_as(const float* tile, int64_t m, int64_t n, int64_t row_count,
-                int64_t column_count) const {
-    for (int64_t r = 0; r < row_count; ++r) {
-      T* to = c.row<T>(m + r) + n;
-      const T* add = residual.empty() ? nullptr : residual.row<T>(m + r) + n;
-      for_vectors(column_count, [&](int64_t i, int64_t lanes) LLMTOOL_INLINE_LAMBDA {
-        Vec v = llmtool::LLMTOOL_ISA_NAMESPACE::load(tile + r * kNr + i);
-        if (!bias.empty()) v = v + load_bias(n + i, lanes);
-        if (add != nullptr) v = v + load_lanes(add + i, lanes);
-        store_lanes(to + i, v, lanes);
-      });
-    }
-  }
-  template <class T, bool kAdds>
-  struct StoreRow {
-    T* to;
-    const T* add;
-    int64_t stride, add_stride;
-
-    LLMTOOL_INLINE void operator()(int64_t r, Vec v0, Vec v1) const {
-      T* row = to + r * stride;
-      if constexpr (kAdds) {
-        const T* more = add + r * add_stride;
-        v0 = v0 + llmtool::LLMTOOL_ISA_NAMESPACE::load(more);
-        v1 = v1 + llmtool::LLMTOOL_ISA_NAMESPACE::load(more + kLanes);
-      }
-      llmtool::LLMTOOL_ISA_NAMESPACE::store(row, v0);
-      llmtool::LLMTOOL_ISA_NAMESPACE::store(row + kLanes, v1);
-    }
-  };
-  template <class T, class Run>
-  void finish_as(int64_t m, int64_t n, const Run& run) const {
-    T* to = c.row<T>(m) + n;
-    if (residual.empty()) {
-      run(StoreRow<T, false>{to, nullptr, c.stride, 0});
-    } else {
-      run(StoreRow<T, true>{to, residual.row<T>(m) + n, c.stride, residual.stride});
-    }
-  }
-  template <class Run>
-  bool finish(int64_t m, int64_t n, const Run& run) const {
-    if (!bias.empty()) return false;
-    c.dtype == DType::kBF16 ? finish_as<bf16>(m, n, run) : finish_as<float>(m, n, run);
-    return true;
-  }
-  LLMTOOL_INLINE Vec load_bias(int64_t n, int64_t lanes) const {
-    return bias.dtype == DType::kBF16 ? load_lanes(bias.row<bf16>(0) + n, lanes)
-                                      : load_lanes(bias.row<float>(0) + n, lanes);
-  }
-  void store(const float* tile, int64_t m, int64_t n, int64_t row_count,
-             int64_t column_count) const {
-    c.dtype == DType::kBF16 ? store_as<bf16>(tile, m, n, row_count, column_count)
-                            : store_as<float>(tile, m, n, row_count, column_count);
-  }
-};
-
-// What multiplies panels: the vector units, in f32. An engine has
-//   Element        of packed operands
-//   kMr, kNr       rows of a panel of A, columns of a panel of B
-//   kDepth         k is padded with zeros to a multiple of it
-//   kKeptOfA       bytes of A that pass by a panel of B before the next: part of L2
-//   pack_a, pack_b a panel from index `begin`, k in [k_begin, k_begin + count)
-//   pack_a_across  several panels of a transposed A, `stride` elements apart: its rows lie across
-//                  k, a panel is a fraction of a cache line there; so all of them go along each row
-//   multiply       `rows` rows of a packed panel of A times a panel of B
-//   multiply_in_place  the same for rows of A where they lie, `stride` elements apart; k is a
-//                  multiple of kDepth
-//   reads_in_place whether it may and should
-//   kRowsInPlace   in a multiple of how many rows
-//   kFinishes      whether a whole tile can go to finish(r, v0, v1), a row at a time, from where it
-//                  was computed: finish() and finish_in_place(), like multiply()
-//   begin, end     around the multiplications of a thread
-struct VectorEngine {
-  using Element = float;
-  static constexpr int64_t kMr = llmtool::LLMTOOL_ISA_NAMESPACE::kMr;
-  static constexpr int64_t kNr = llmtool::LLMTOOL_ISA_NAMESPACE::kNr;
-  static constexpr int64_t kDepth = 1, kRowsInPlace = 1;
-  static constexpr int64_t kKeptOfA = int64_t{512} << 10;
-  static constexpr bool kFinishes = true;
-
-  static void pack_a(float* to, const Operand& a, int64_t begin, int64_t k_begin, int64_t count) {
-    pack_panel(to, kMr, a.view, !a.transposed, begin, a.pitch, k_begin, count);
-  }
-  static void pack_b(float* to, const Operand& b, int64_t begin, int64_t k_begin, int64_t count) {
-    pack_panel(to, kNr, b.view, b.transposed, begin, b.pitch, k_begin, count);
-  }
-  static void pack_a_across(float* to, int64_t stride, int64_t panels, const Operand& a,
-                            int64_t begin, int64_t k_begin, int64_t count) {
-    for (int64_t k = 0; k < count; ++k) {
-      for (int64_t p = 0; p < panels; ++p) {
-        pack_a(to + p * stride + k * kMr, a, begin + p * kMr, k_begin + k, 1);
-      }
-    }
-  }
-  static void multiply(int64_t rows, const Sums& sums, const float* a, const float* b,
-                       int64_t count) {
-    dot_rows<MultiplyAdd>(rows, sums, PackedRows<kMr>{a}, b, count);
-  }
-  static bool reads_in_place(const View& a) {
-    return a.dtype == DType::kF32 && !rows_share_cache_sets(a);
-  }
-  static void multiply_in_place(int64_t rows, const Sums& sums, const float* a, int64_t stride,
-                                const float* b, int64_t count) {
-    const RowsInPlace at(a, stride * static_cast<int64_t>(sizeof(float)));
-    dot_rows<MultiplyAdd>(rows, sums, at, b, count);
-  }
-  template <class Finish>
-  static void finish(const float* a, const float* b, int64_t count, const Finish& f) {
-    finished_tile<MultiplyAdd>(PackedRows<kMr>{a}, b, count, f);
-  }
-  template <class Finish>
-  static void finish_in_place(const float* a, int64_t stride, const float* b, int64_t count,
-                              const Finish& f) {
-    finished_tile<MultiplyAdd>(RowsInPlace(a, stride * static_cast<int64_t>(sizeof(float))), b,
-                               count, f);
-  }
-  static void begin() {}
-  static void end() {}
-};
-
-template <class Target>
-struct Gemm {
-  Operand a, b;
-  Target target;
-
-  int64_t inner() const { return b.transposed ? b.view.cols : b.view.rows; }
-};
 
 // Rows [m_begin, m_end) of the product against all of B, k in [k_begin, k_end) at a time.
 template <class Engine>
@@ -272,14 +114,6 @@ void multiply_piece(const Gemm<Target>& g, const GemmPlan<Engine>& plan, int64_t
       if (last) g.target.store(tile, m, n, rows, columns);
     }
   }
-}
-
-// How many of the first panels of A are read where they lie.
-template <class Engine, class Target>
-int64_t panels_in_place(const Gemm<Target>& g, int64_t m_begin, int64_t m_end, int64_t panels) {
-  const View& a = g.a.view;
-  if (g.a.transposed || g.inner() % Engine::kDepth != 0 || !Engine::reads_in_place(a)) return 0;
-  return (m_end - m_begin) % Engine::kRowsInPlace == 0 ? panels : panels - 1;
 }
 
 template <class Engine, class Target>
@@ -398,6 +232,9 @@ void multiply_rows_of_c(const Gemm<Target>& g, int64_t m_begin, int64_t m_end, i
 // pass by.
 template <class Engine, class Target>
 void gemm(const Gemm<Target>& g, Stream& s) {
+  if constexpr (Engine::kHoldsA) {
+    if (multiply_held<Engine>(g, s)) return;
+  }
   constexpr int64_t kRunOfK = 4096, kLeastRows = 256;
   constexpr int64_t kPackedElements =
       (int64_t{4} << 20) / static_cast<int64_t>(sizeof(typename Engine::Element));

@@ -25,7 +25,7 @@ struct GroupEngine {
   static constexpr int64_t kNr = llmtool::LLMTOOL_ISA_NAMESPACE::kNr;
   static constexpr int64_t kDepth = Dot::kGroup, kRowsInPlace = 1;
   static constexpr int64_t kKeptOfA = int64_t{512} << 10;
-  static constexpr bool kFinishes = true;
+  static constexpr bool kFinishes = true, kHoldsA = false;
   static constexpr int64_t kBlockDepth = kLanes * Dot::kGroup;
   static_assert(sizeof(Element) * Dot::kGroup == sizeof(float));
 

@@ -32,6 +32,7 @@ struct ScaledProduct {
   static constexpr int64_t kColumns = kNr;
   int64_t rows() const { return out.rows(); }
   int64_t columns() const { return out.columns(); }
+  bool reads() const { return out.reads(); }
   template <class Run>
   bool finish(int64_t, int64_t, const Run&) const {
     return false;

@@ -37,6 +37,7 @@ struct GatedTarget {
 // A panel of B is a vector of columns of gate and the same columns of up (Operand::pitch).
 struct SwigluOfProduct : GatedTarget {
   static constexpr int64_t kColumns = kLanes;
+  bool reads() const { return false; }
 
   template <class T>
   void store_as(const float* tile, int64_t m, int64_t n, int64_t row_count, int64_t lanes) const {
@@ -61,6 +62,7 @@ struct SwigluOfProduct : GatedTarget {
 // The product is the gradient of y.
 struct SwigluGradientOfProduct : GatedTarget {
   static constexpr int64_t kColumns = kNr;
+  bool reads() const { return true; }
 
   template <class T>
   void store_as(const float* tile, int64_t m, int64_t n, int64_t row_count,

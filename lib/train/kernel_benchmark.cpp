@@ -16,10 +16,27 @@ double seconds_of(const std::function<void()>& run, int64_t repeats) {
   return taken.count() / static_cast<double>(repeats);
 }
 
+// Calls timing() until the cores are this process's alone before and after it. False if patience
+// runs out before that.
+template <class F>
+bool undisturbed(double patience_seconds, Stream& stream, F&& timing) {
+  constexpr double kAlone = 0.9;
+  const auto start = std::chrono::steady_clock::now();
+  while (true) {
+    const bool before = patience_seconds == 0 || share_of_cores(stream) >= kAlone;
+    timing();
+    if (patience_seconds == 0) return true;
+    if (before && share_of_cores(stream) >= kAlone) return true;
+    const std::chrono::duration<double> waited = std::chrono::steady_clock::now() - start;
+    if (waited.count() >= patience_seconds) return false;
+  }
+}
+
 }  // namespace
 
 KernelBenchmark benchmark_kernels(const KernelBenchmarkOptions& options, Stream& stream) {
-  constexpr double kLongEnough = 4e-3;  // seconds of a timing
+  // Seconds of a timing; calm moments are short.
+  const double long_enough = options.patience_seconds > 0 ? 5e-4 : 4e-3;
   constexpr double kMostRepeats = 1000;
   const KernelCases cases(options, stream);
   const auto& list = cases.list();
@@ -28,21 +45,35 @@ KernelBenchmark benchmark_kernels(const KernelBenchmarkOptions& options, Stream&
   std::vector<int64_t> repeats;
   for (const KernelCase& c : list) {  // the first call touches the memory
     c.run();
-    const double wanted = kLongEnough / seconds_of(c.run, 1);
+    const double wanted = long_enough / seconds_of(c.run, 1);
     repeats.push_back(static_cast<int64_t>(std::clamp(wanted, 1.0, kMostRepeats)));
   }
-  std::vector<std::vector<double>> seconds(list.size());
+  std::vector<std::vector<double>> seconds(list.size()), shares(list.size());
+  std::vector<int> disturbed(list.size());
   for (int round = 0; round < options.rounds; ++round) {
     meter.measure();
     for (size_t i = 0; i < list.size(); ++i) {
-      seconds[i].push_back(seconds_of(list[i].run, repeats[i]));
+      const Cost& cost = list[i].timing.cost;
+      double taken = 0;
+      Peaks now = meter.last();
+      const bool calm = undisturbed(options.patience_seconds, stream, [&] {
+        measure_flops_again(cost.unit, now, stream);
+        taken = seconds_of(list[i].run, repeats[i]);
+      });
+      disturbed[i] += calm ? 0 : 1;
+      seconds[i].push_back(taken);
+      shares[i].push_back(now.seconds(cost) / taken);
     }
   }
   KernelBenchmark result;
   result.peaks = meter.medians();
   for (size_t i = 0; i < list.size(); ++i) {
     result.timings.push_back(list[i].timing);
-    result.timings.back().seconds = median(seconds[i]);
+    KernelTiming& t = result.timings.back();
+    t.seconds = median(seconds[i]);
+    t.fastest_seconds = *std::min_element(seconds[i].begin(), seconds[i].end());
+    t.ceiling_share = median(shares[i]);
+    t.disturbed = disturbed[i];
   }
   return result;
 }

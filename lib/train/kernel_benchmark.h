@@ -24,6 +24,10 @@ struct KernelBenchmarkOptions {
   int64_t memory_bytes = int64_t{256} << 20;  // walked by what is bound by memory
   std::string only;                           // cases whose name contains it; empty: all
   int rounds = 5;
+  // Each timing is taken again, for at most so long, until the cores are this process's alone
+  // before and after it (share_of_cores): on a machine shared with others, figures of the program
+  // and not of them.
+  double patience_seconds = 0;
 };
 
 struct KernelTiming {
@@ -33,6 +37,11 @@ struct KernelTiming {
   int64_t m = 0, k = 0, n = 0;  // of a product: M rows, K in, N out; else 0
   Cost cost = {};
   double seconds = 0;  // median of the rounds, of one call
+  double fastest_seconds = 0;
+  // Peaks::seconds(cost) over seconds: the median of the rounds, each against the peaks that were
+  // measured beside it.
+  double ceiling_share = 0;
+  int disturbed = 0;  // rounds in which patience ran out
 };
 
 struct KernelBenchmark {
@@ -40,9 +49,9 @@ struct KernelBenchmark {
   std::vector<KernelTiming> timings;
 };
 
-// Every round measures the peaks, then every case. Products are timed from operands as the model
-// leaves them: bf16 or f32, row-major; weights as it keeps them, packed once an optimizer step.
-// Throws Fault::kUsage if no case has a name with `only`.
+// Every round measures the peaks, then every case, and the peak of its unit beside it. Products are
+// timed from operands as the model leaves them: bf16 or f32, row-major; weights as it keeps them,
+// packed once an optimizer step. Throws Fault::kUsage if no case has a name with `only`.
 KernelBenchmark benchmark_kernels(const KernelBenchmarkOptions& options, Stream& stream);
 
 }  // namespace llmtool

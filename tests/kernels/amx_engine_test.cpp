@@ -30,7 +30,7 @@ struct ModelTiles {
     LLMTOOL_ASSERT(configured);
     std::memset(tile[T], 0, sizeof tile[T]);
   }
-  template <int T>
+  template <int T, bool kStreams = false>
   static void load(const void* p, int64_t stride) {
     LLMTOOL_ASSERT(configured);
     for (int r = 0; r < 16; ++r)
