@@ -1,10 +1,10 @@
-#include "kernels/attention/forward_tiles.h"
+#include "kernels/attention/key_major.h"
 #include "kernels/matmul/amx_tiles.h"
 
 namespace llmtool::LLMTOOL_ISA_NAMESPACE {
 namespace {
 
-constexpr auto attention_kernel = attention_on<TileEngine>;
+constexpr auto attention_kernel = key_major_attention<TileEngine>;
 LLMTOOL_KERNEL(attention, Device::kCpu, Isa::LLMTOOL_ISA, attention_kernel);
 
 }  // namespace

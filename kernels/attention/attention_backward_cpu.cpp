@@ -4,7 +4,8 @@
 namespace llmtool::LLMTOOL_ISA_NAMESPACE {
 namespace {
 
-constexpr auto attention_backward_kernel = attention_backward_on<VectorEngine>;
+constexpr auto attention_backward_kernel =
+    attention_backward_by_heads<AttentionGradients<VectorEngine>>;
 LLMTOOL_KERNEL(attention_backward, Device::kCpu, Isa::LLMTOOL_ISA, attention_backward_kernel);
 
 }  // namespace

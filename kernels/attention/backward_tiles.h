@@ -1,14 +1,16 @@
-// attention_backward() on an engine of kernels/matmul/gemm.h.
+// attention_backward() with scores query by query, on an engine of kernels/matmul/gemm.h.
 #pragma once
 
+#include "kernels/attention/backward_heads.h"
 #include "kernels/attention/query_tiles.h"
 
 namespace llmtool::LLMTOOL_ISA_NAMESPACE {
 namespace {
 
 // One head of one sequence: blocks of keys against tiles of queries.
-template <class Engine>
+template <class EngineOfProducts>
 struct AttentionGradients {
+  using Engine = EngineOfProducts;
   using Tiles = QueryTiles<Engine>;
   using Element = typename Engine::Element;
   static constexpr int64_t kMr = Engine::kMr, kNr = Engine::kNr, kTile = Tiles::kTile;
@@ -116,134 +118,32 @@ struct AttentionGradients {
     }
   }
 
-  // Rows of [panel][panels of D][kMr][kNr] into a matrix.
+  // dk_head, dv_head: (kv_count, D) f32.
   template <class T>
-  void store_rows(const View& to, int64_t begin, int64_t rows, const float* from) const {
-    for (int64_t i = 0; i < rows; ++i) {
-      const float* panel = from + i / kMr * kMr * wide + i % kMr * kNr;
-      for_vectors(to.cols, [&](int64_t d, int64_t lanes) LLMTOOL_INLINE_LAMBDA {
-        store_lanes(to.row<T>(begin + i) + d, load(panel + d / kNr * kNr * kMr + d % kNr), lanes);
-      });
+  static void of_head(const AttentionBackward& a, const AttentionSequence& seq, int64_t head,
+                      const View& dk_head, const View& dv_head, char* base) {
+    const int64_t D = a.head_dim, g = head / (a.heads / a.kv_heads);
+    AttentionGradients w;
+    carve(w, base, seq.q_count, D);
+    const auto queries = [&](const View& x) {
+      return x.slice_rows(seq.q_begin, seq.q_count).slice_cols(head * D, D);
+    };
+    const View k = a.k.slice_rows(seq.kv_begin, seq.kv_count).slice_cols(g * D, D);
+    const View v = a.v.slice_rows(seq.kv_begin, seq.kv_count).slice_cols(g * D, D);
+    w.pack_queries(queries(a.q), queries(a.dout), D);
+    fill(w.dq, ceil_div(seq.q_count, w.kTile) * w.kTile * w.wide, 0.0f);
+    for (int64_t b = 0; b < seq.kv_count; b += kKvBlock) {
+      QueryTiles<Engine>::pack_keys(w.k, k, b, D);
+      QueryTiles<Engine>::pack_keys(w.v, v, b, D);
+      QueryTiles<Engine>::pack_rows(w.k_rows, k, b, kKvBlock, D);
+      w.block_gradients(a, seq, head, b);
+      const int64_t keys = smaller(kKvBlock, seq.kv_count - b);
+      Tiles::template store_rows<float>(dk_head, b, keys, w.dk);
+      Tiles::template store_rows<float>(dv_head, b, keys, w.dv);
     }
+    Tiles::template store_rows<T>(queries(a.dq), 0, seq.q_count, w.dq);
   }
 };
-
-template <class T>
-void store_delta(const AttentionBackward& a, const AttentionSequence& seq, int64_t head) {
-  for (int64_t i = seq.q_begin; i < seq.q_begin + seq.q_count; ++i) {
-    const T* dout = a.dout.row<T>(i) + head * a.head_dim;
-    const T* out = a.out.row<T>(i) + head * a.head_dim;
-    Vec sum = zero();
-    for_vectors(a.head_dim, [&](int64_t d, int64_t lanes) LLMTOOL_INLINE_LAMBDA {
-      sum = fma(load_lanes(dout + d, lanes), load_lanes(out + d, lanes), sum);
-    });
-    a.delta.row<float>(i)[head] = reduce_add(sum);
-  }
-}
-
-// dk_head, dv_head: (kv_count, D) f32.
-template <class Engine, class T>
-void head_gradients(const AttentionBackward& a, const AttentionSequence& seq, int64_t head,
-                    const View& dk_head, const View& dv_head, char* base) {
-  const int64_t D = a.head_dim, g = head / (a.heads / a.kv_heads);
-  AttentionGradients<Engine> w;
-  AttentionGradients<Engine>::carve(w, base, seq.q_count, D);
-  const auto queries = [&](const View& x) {
-    return x.slice_rows(seq.q_begin, seq.q_count).slice_cols(head * D, D);
-  };
-  const View k = a.k.slice_rows(seq.kv_begin, seq.kv_count).slice_cols(g * D, D);
-  const View v = a.v.slice_rows(seq.kv_begin, seq.kv_count).slice_cols(g * D, D);
-  store_delta<T>(a, seq, head);
-  w.pack_queries(queries(a.q), queries(a.dout), D);
-  fill(w.dq, ceil_div(seq.q_count, w.kTile) * w.kTile * w.wide, 0.0f);
-  for (int64_t b = 0; b < seq.kv_count; b += kKvBlock) {
-    QueryTiles<Engine>::pack_keys(w.k, k, b, D);
-    QueryTiles<Engine>::pack_keys(w.v, v, b, D);
-    QueryTiles<Engine>::pack_rows(w.k_rows, k, b, kKvBlock, D);
-    w.block_gradients(a, seq, head, b);
-    const int64_t keys = smaller(kKvBlock, seq.kv_count - b);
-    w.template store_rows<float>(dk_head, b, keys, w.dk);
-    w.template store_rows<float>(dv_head, b, keys, w.dv);
-  }
-  w.template store_rows<T>(queries(a.dq), 0, seq.q_count, w.dq);
-}
-
-// Rows of the key/value heads: the sum over the heads of each group, in order.
-template <class T>
-void sum_groups(const View& to, int64_t row, const float* heads, int64_t head_stride, int64_t group,
-                int64_t kv_heads, int64_t D) {
-  for (int64_t g = 0; g < kv_heads; ++g) {
-    for_vectors(D, [&](int64_t d, int64_t lanes) LLMTOOL_INLINE_LAMBDA {
-      Vec sum = load_lanes(heads + g * group * head_stride + d, lanes);
-      for (int64_t h = 1; h < group; ++h) {
-        sum += load_lanes(heads + (g * group + h) * head_stride + d, lanes);
-      }
-      store_lanes(to.row<T>(row) + g * D + d, sum, lanes);
-    });
-  }
-}
-
-// Sequences [begin, end), whose keys number `keys`. Every head has its own dk and dv first: a task
-// is one head of one sequence, whatever the groups, and the sum has one order.
-template <class Engine, class T>
-void sequence_gradients(const AttentionBackward& a, int64_t begin, int64_t end, int64_t keys,
-                        Stream& s) {
-  const int64_t D = a.head_dim, head_stride = keys * D;
-  int64_t most_queries = 0;
-  for (int64_t i = begin; i < end; ++i) {
-    if (a.sequences[i].q_count > most_queries) most_queries = a.sequences[i].q_count;
-  }
-  AttentionGradients<Engine> unused;
-  const auto bytes =
-      static_cast<size_t>(AttentionGradients<Engine>::carve(unused, nullptr, most_queries, D));
-  auto* dk = static_cast<float*>(
-      s.scratch().shared(static_cast<size_t>(2 * a.heads * head_stride) * sizeof(float)));
-  float* dv = dk + a.heads * head_stride;
-  const auto first_key = [&](int64_t i) {
-    int64_t at = 0;
-    for (int64_t j = begin; j < i; ++j) at += a.sequences[j].kv_count;
-    return at;
-  };
-  s.parallel_for((end - begin) * a.heads, 1, [&](int64_t task, int64_t task_end, int thread) {
-    char* base = static_cast<char*>(s.scratch().of_thread(thread, bytes));
-    Engine::begin();
-    for (; task < task_end; ++task) {
-      const int64_t i = begin + task / a.heads, head = task % a.heads;
-      const AttentionSequence& seq = a.sequences[i];
-      const int64_t at = head * head_stride + first_key(i) * D;
-      head_gradients<Engine, T>(a, seq, head, make_view(dk + at, seq.kv_count, D),
-                                make_view(dv + at, seq.kv_count, D), base);
-    }
-    Engine::end();
-  });
-  for (int64_t i = begin; i < end; ++i) {
-    const AttentionSequence& seq = a.sequences[i];
-    const int64_t at = first_key(i);
-    constexpr int64_t kGrain = 64;
-    s.parallel_for(seq.kv_count, kGrain, [&](int64_t r, int64_t last, int) {
-      for (; r < last; ++r) {
-        const int64_t from = (at + r) * D, group = a.heads / a.kv_heads;
-        sum_groups<T>(a.dk, seq.kv_begin + r, dk + from, head_stride, group, a.kv_heads, D);
-        sum_groups<T>(a.dv, seq.kv_begin + r, dv + from, head_stride, group, a.kv_heads, D);
-      }
-    });
-  }
-}
-
-template <class Engine>
-void attention_backward_on(const AttentionBackward& a, Stream& s) {
-  if (passed_down<Engine>(attention_backward, a, a.q.dtype, s)) return;
-  // As many sequences at a time as fill 32 MiB with the gradients of their heads, at least one.
-  const int64_t most_keys = (int64_t{4} << 20) / (a.heads * a.head_dim);
-  for (int64_t begin = 0, end = 0; begin < a.sequence_count; begin = end) {
-    int64_t keys = 0;
-    do {
-      keys += a.sequences[end++].kv_count;
-    } while (end < a.sequence_count && keys + a.sequences[end].kv_count <= most_keys);
-    a.q.dtype == DType::kBF16 ? sequence_gradients<Engine, bf16>(a, begin, end, keys, s)
-                              : sequence_gradients<Engine, float>(a, begin, end, keys, s);
-  }
-}
 
 }  // namespace
 }  // namespace llmtool::LLMTOOL_ISA_NAMESPACE

@@ -128,6 +128,18 @@ struct QueryTiles {
                        rows + d * stride + first * kNr, count);
     }
   }
+
+  // Rows of [panel][panels of D][kMr][kNr] into a matrix.
+  template <class T>
+  static void store_rows(const View& to, int64_t begin, int64_t rows, const float* from) {
+    const int64_t wide = width(to.cols);
+    for (int64_t i = 0; i < rows; ++i) {
+      const float* panel = from + i / kMr * kMr * wide + i % kMr * kNr;
+      for_vectors(to.cols, [&](int64_t d, int64_t lanes) LLMTOOL_INLINE_LAMBDA {
+        store_lanes(to.row<T>(begin + i) + d, load(panel + d / kNr * kNr * kMr + d % kNr), lanes);
+      });
+    }
+  }
 };
 
 }  // namespace

@@ -78,6 +78,12 @@ struct AmxEngine {
                        int64_t count) {
     multiply_tiles<false>(rows, sums, packed(a), b, count, Nothing{});
   }
+  // The same, beside other work: see held_a.h.
+  template <class Meanwhile>
+  static void multiply_beside(int64_t rows, const Sums& sums, const Element* a, const Element* b,
+                              int64_t count, Meanwhile& meanwhile) {
+    multiply_tiles<false>(rows, sums, packed(a), b, count, meanwhile);
+  }
   static bool reads_in_place(const View& a) {
     return a.dtype == Numbers::kDType && !rows_share_cache_sets(a);
   }
