@@ -125,7 +125,8 @@ HeldPlan plan_held(const Gemm<Target>& g, int threads) {
   p.in_place = panels_in_place<Engine>(g, 0, g.target.rows(), p.panels);
   p.k_padded = ceil_div(g.inner(), Engine::kDepth) * Engine::kDepth;
   if (p.k_padded == 0) p.k_padded = Engine::kDepth;
-  const int64_t k_blocks = ceil_div(p.k_padded, kHeldOfA);
+  // A single panel of A is no trouble beside a B that comes from memory.
+  const int64_t k_blocks = p.panels == 1 ? 1 : ceil_div(p.k_padded, kHeldOfA);
   p.k_block = ceil_div(ceil_div(p.k_padded, k_blocks), Engine::kDepth) * Engine::kDepth;
   // Blocks of B as large as L2 keeps, and where sums wait, as many rows as leave room for both.
   const auto within = [](int64_t least, int64_t value, int64_t most) {
@@ -182,6 +183,15 @@ Coming coming_rows(const Gemm<Target>& g, int64_t m, int64_t k, int64_t i, int64
   return {static_cast<const char*>(a.at(m + first, k)), rows, bytes, kLine};
 }
 
+// B that passes once, from memory: what comes after the panel too, since panels lie one after
+// another.
+template <class Engine>
+Coming coming_columns(const typename Engine::Element* panel) {
+  constexpr int64_t kAhead = int64_t{16} << 10, kLine = 64;  // bytes
+  constexpr int64_t kStep = Engine::kDepth * Engine::kNr * static_cast<int64_t>(sizeof(*panel));
+  return {reinterpret_cast<const char*>(panel) + kAhead, kStep / kLine, kLine, kStep};
+}
+
 // A tile of sums that waited in memory.
 template <class Engine>
 Coming coming_sums(const float* tile, int64_t k) {
@@ -224,13 +234,14 @@ void multiply_block(const Gemm<Target>& g, const HeldPlan& plan, const typename 
           tile += ((p - p_begin) * plan.panels_per_block + n - n_begin) * kTile;
         }
         const int64_t column = n * Target::kColumns;
+        const typename Engine::Element* panel = b + (n * plan.k_padded + k) * Engine::kNr;
         meanwhile.expect(
             {m, column, last ? rows : 0, smaller(Target::kColumns, N - column)},
             ask ? coming_rows<Engine>(g, m + Engine::kMr, k, n - n_begin, n_end - n_begin)
-                : Coming{},
+            : plan.panels == 1 ? coming_columns<Engine>(panel)
+                               : Coming{},
             k > 0 && n + 1 < n_end ? coming_sums<Engine>(tile + kTile, plan.k_block) : Coming{});
-        Engine::multiply_panels(rows, {tile, k == 0}, a, stride,
-                                b + (n * plan.k_padded + k) * Engine::kNr, count, meanwhile);
+        Engine::multiply_panels(rows, {tile, k == 0}, a, stride, panel, count, meanwhile);
         if (last) meanwhile.take(tile);
       }
     }
