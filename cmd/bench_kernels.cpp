@@ -92,9 +92,10 @@ void define_bench_kernels(CLI::App& app) {
   app.add_option("--head-rows", o->kernels.head_rows, "Rows of the head's loss")->check(sizes);
   app.add_option("--seq-len", o->kernels.seq_len, "Positions of attention (T)")->check(sizes);
   app.add_option("--only", o->kernels.only, "Only cases whose name contains this");
-  app.add_option("--patience", o->kernels.patience_seconds,
-                 "Seconds for which a timing is taken again until nobody else uses the cores (seen by "
-                 "AMX tiles): for machines that are shared with others")
+  app.add_option(
+         "--patience", o->kernels.patience_seconds,
+         "Seconds for which a timing is taken again until nobody else uses the cores (seen by "
+         "AMX tiles): for machines that are shared with others")
       ->check(CLI::Range(0.0, 3600.0));
   add_bench_flags(app, *o);
   add_peers(app, *o);

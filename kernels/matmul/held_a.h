@@ -140,7 +140,7 @@ HeldPlan plan_held(const Gemm<Target>& g, int threads) {
     block = within(1, kKeptSums / kTile / piece, block);
   }
   // And tasks enough for the threads to share evenly.
-  const int64_t tasks = threads == 1 ? 1 : (p.in_one_go() ? 8 : 2) * threads;
+  const int64_t tasks = threads == 1 ? 1 : 8 * threads;
   p.n_blocks = ceil_div(p.n_panels, block);
   p.m_pieces = within(ceil_div(p.panels, piece), ceil_div(tasks, p.n_blocks), p.panels);
   p.n_blocks = within(p.n_blocks, ceil_div(tasks, p.m_pieces), p.n_panels);

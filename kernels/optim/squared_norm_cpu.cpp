@@ -5,12 +5,15 @@ namespace llmtool::LLMTOOL_ISA_NAMESPACE {
 namespace {
 
 constexpr int64_t kBlock = 8192;
-constexpr int64_t kChains = 4 * kLanes;  // element i of a block goes to chain i mod kChains
+constexpr int64_t kLine = 16, kAhead = 2048;  // floats
+constexpr int64_t kChains = 4 * kLanes;       // element i of a block goes to chain i mod kChains
 
 double squares_of(const float* x, int64_t n) {
   double sum[kChains] = {};
   int64_t i = 0;
   for (; i + kChains <= n; i += kChains) {
+    // One stream alone does not keep the memory busy.
+    for (int64_t j = 0; j < kChains; j += kLine) __builtin_prefetch(x + i + kAhead + j, 0, 2);
     for (int64_t j = 0; j < kChains; ++j) {
       const double v = x[i + j];
       sum[j] += v * v;
