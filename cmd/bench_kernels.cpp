@@ -60,6 +60,15 @@ void print_table(const KernelBenchmark& b, const Peers& peers, const Stream& s, 
   }
 }
 
+// What --patience came to.
+void print_disturbed(const KernelBenchmark& b, int rounds) {
+  int64_t disturbed = 0;
+  for (const KernelTiming& t : b.timings) disturbed += t.disturbed;
+  print("\nOthers used the cores during %lld of %lld timings, however often they were taken.\n",
+        static_cast<long long>(disturbed),
+        static_cast<long long>(rounds) * static_cast<long long>(b.timings.size()));
+}
+
 void run(Options o) {
   const Peers peers = read_peers(o.peers);
   if (o.model_config.empty()) {
@@ -75,6 +84,7 @@ void run(Options o) {
     print_json(b, peers, runtime.stream());
   } else {
     print_table(b, peers, runtime.stream(), o.rounds);
+    if (o.kernels.patience_seconds > 0) print_disturbed(b, o.rounds);
   }
 }
 
@@ -96,6 +106,7 @@ void define_bench_kernels(CLI::App& app) {
          "--patience", o->kernels.patience_seconds,
          "Seconds for which a timing is taken again until nobody else uses the cores (seen by "
          "AMX tiles): for machines that are shared with others")
+      ->type_name("SECONDS")
       ->check(CLI::Range(0.0, 3600.0));
   add_bench_flags(app, *o);
   add_peers(app, *o);

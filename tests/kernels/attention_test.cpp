@@ -183,9 +183,11 @@ TEST_CASE("attention: the last queries of longer sequences") {
 }
 
 TEST_CASE("attention: scores of hundreds do not overflow") {
-  AttentionShape a = shape_of(2, 1, 16, DType::kF32);
-  a.scale = 40;
-  check_all(a, DType::kF32, packed({65, 3}));
+  for (const DType t : {DType::kF32, DType::kBF16}) {
+    AttentionShape a = shape_of(2, 1, 16, t);
+    a.scale = 40;
+    check_all(a, t, packed({65, 3}));
+  }
 }
 
 TEST_CASE("attention: the backward is the gradient") {

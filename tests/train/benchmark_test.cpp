@@ -96,13 +96,26 @@ TEST_CASE("every case of the kernel benchmark runs, and --only picks by name") {
   for (const KernelTiming& t : all.timings) {
     CAPTURE(t.name);
     CHECK(t.seconds > 0);
+    CHECK(t.fastest_seconds == t.seconds);  // of one round
+    CHECK(t.ceiling_share > 0);
+    CHECK(t.disturbed == 0);  // nobody asked
     CHECK(all.peaks.seconds(t.cost) > 0);
   }
   CHECK(all.timings[0].name == "tiny qkv forward bf16 4x32x64");
   CHECK(all.timings[0].cost.flops == 2 * 4 * 32 * 64);
 
   options.only = "attention backward";
-  CHECK(benchmark_kernels(options, s.stream).timings.size() == 2);
+  options.rounds = 2;
+  options.patience_seconds = 1e-3;
+  const KernelBenchmark some = benchmark_kernels(options, s.stream);
+  CHECK(some.timings.size() == 2);
+  for (const KernelTiming& t : some.timings) {
+    CHECK(t.fastest_seconds <= t.seconds);
+    CHECK(t.disturbed <= 2);
+    CHECK((t.disturbed == 0 || s.stream.isa == Isa::kAmx));  // only tiles can tell
+  }
+  const double share = share_of_cores(s.stream);
+  CHECK((share > 0 && share <= 1));
   options.only = "no such case";
   CHECK_THROWS_AS(benchmark_kernels(options, s.stream), Error);
 }
