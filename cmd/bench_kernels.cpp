@@ -104,8 +104,8 @@ void define_bench_kernels(CLI::App& app) {
   app.add_option("--only", o->kernels.only, "Only cases whose name contains this");
   app.add_option(
          "--patience", o->kernels.patience_seconds,
-         "Seconds for which a timing is taken again until nobody else uses the cores (seen by "
-         "AMX tiles): for machines that are shared with others")
+         "Seconds for which each timing of a round is taken again until nobody else uses the "
+         "cores, which AMX tiles tell: for machines that are shared with others")
       ->type_name("SECONDS")
       ->check(CLI::Range(0.0, 3600.0));
   add_bench_flags(app, *o);

@@ -1,6 +1,6 @@
-// What attention's forward and backward share on the CPU: panels of queries against blocks of keys,
-// multiplied by an engine of kernels/matmul/gemm.h. With an engine of bf16 the softmax weights are
-// rounded to bf16 before they are multiplied, as FlashAttention does; sums are f32.
+// What attention's forward and backward share on the vector units: panels of queries against blocks
+// of keys, multiplied by an engine of kernels/matmul/gemm.h. With an engine of bf16 the softmax
+// weights are rounded to bf16 before they are multiplied, as FlashAttention does; sums are f32.
 #pragma once
 
 #include "kernels/attention/attention.h"

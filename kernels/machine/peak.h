@@ -1,4 +1,4 @@
-// What the machine can do at most, measured: independent multiply-adds in registers, and memory.
+// What the machine can do at most, measured: multiply-adds in registers, and memory.
 // Benchmarks state their figures as a share of these, taken in the same run.
 #pragma once
 

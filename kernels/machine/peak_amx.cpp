@@ -10,8 +10,9 @@ constexpr double kTileOperations = 2.0 * 16 * 16;  // of a sum, per element of a
 // Loaded from memory, as those of a product are: a tile that TILEZERO made is another thing.
 template <int... T>
 void load_ones() {
-  alignas(64) static constexpr uint16_t kOnes[16 * 32] = {0x3f80, 0x3f80, 0x3f80, 0x3f80};
-  (HardwareTiles::load<T>(kOnes, 64), ...);
+  alignas(64) uint16_t ones[16 * 32];
+  for (uint16_t& x : ones) x = 0x3f80;
+  (HardwareTiles::load<T>(ones, 64), ...);
 }
 
 // One sum: the unit adds to it at its full rate, whatever else the core does.

@@ -127,10 +127,8 @@ GemmPlan<Engine> plan_gemm(const Gemm<Target>& g, int64_t m_begin, int64_t m_end
   plan.panels = ceil_div(m_end - m_begin, Engine::kMr);
   plan.n_panels = ceil_div(g.target.columns(), Target::kColumns);
   plan.in_place = panels_in_place<Engine>(g, m_begin, m_end, plan.panels);
-  // B packed before: what is small beside the caches, for rows enough.
-  constexpr int64_t kFewPanels = 2, kLargestB = int64_t{8} << 20;
   const int64_t bytes_of_b = plan.n_panels * plan.k_padded * Engine::kNr * kElement;
-  plan.packs_b = g.b.packed == nullptr && plan.panels > kFewPanels && bytes_of_b <= kLargestB;
+  plan.packs_b = g.b.packed == nullptr && worth_packing_before(plan.panels, bytes_of_b);
   const bool packed_before = plan.packs_b || g.b.packed != nullptr;
   // Enough tasks for the threads to share evenly. Where each packs its B, as long as that stays
   // cheap beside them; else as many rows as stay in L2 while the panels of B pass by.
@@ -148,7 +146,8 @@ GemmPlan<Engine> plan_gemm(const Gemm<Target>& g, int64_t m_begin, int64_t m_end
   // Few rows: B passes once and should go no further than L1. Many: the panel stays in L2.
   constexpr int64_t kFewRows = 128;
   constexpr int64_t kManyRows = (int64_t{128} << 10) / Engine::kNr / kElement;
-  plan.k_block = smaller(plan.k_padded, plan.panels_per_piece <= kFewPanels ? kFewRows : kManyRows);
+  plan.k_block =
+      smaller(plan.k_padded, plan.panels_per_piece <= kFewPanelsOfA ? kFewRows : kManyRows);
   if (packed_before) plan.k_block = plan.k_padded;
   if (plan.k_block < Engine::kDepth) plan.k_block = Engine::kDepth;
   return plan;
@@ -247,25 +246,6 @@ void gemm(const Gemm<Target>& g, Stream& s) {
     const bool b_stays = m > 0 && inner <= kRunOfK;
     multiply_rows_of_c<Engine>(g, m, smaller(g.target.rows(), m + step), kRunOfK, b_stays, s);
   }
-}
-
-// Packs all of B, for Operand::packed: `columns` of it, `panel_columns` a panel. Returns the bytes
-// that takes; with `to` null that is all.
-template <class Engine>
-int64_t pack_all_of_b(void* to, const Operand& b, int64_t columns, int64_t panel_columns,
-                      Stream& s) {
-  using Element = typename Engine::Element;
-  const int64_t inner = b.transposed ? b.view.cols : b.view.rows;
-  const int64_t panel = ceil_div(inner, Engine::kDepth) * Engine::kDepth * Engine::kNr;
-  const int64_t panels = ceil_div(columns, panel_columns);
-  if (to != nullptr) {
-    s.parallel_for(panels, 1, [&](int64_t p, int64_t end, int) {
-      for (; p < end; ++p) {
-        Engine::pack_b(static_cast<Element*>(to) + p * panel, b, p * panel_columns, 0, inner);
-      }
-    });
-  }
-  return panels * panel * static_cast<int64_t>(sizeof(Element));
 }
 
 // What an engine of bf16 cannot take, f32, goes to the vector units.

@@ -9,6 +9,7 @@
 //                    the tile is written
 #pragma once
 
+#include "kernels/matmul/packed_b.h"
 #include "kernels/matmul/vector_engine.h"
 #include "lib/base/stream.h"
 
@@ -49,10 +50,10 @@ class Meanwhile {
   };
 
   // The product to come, if it is the last of its sums: `here` is where it will be stored.
-  void expect(const Place& here, const Coming& rows_of_a, const Coming& sums) {
+  void expect(const Place& here, const Coming& ahead, const Coming& sums) {
     next_ = here;
     asked_ = 0;
-    rows_of_a_ = rows_of_a;
+    ahead_ = ahead;
     sums_ = sums;
   }
   LLMTOOL_INLINE void begin(int64_t steps) {
@@ -62,7 +63,7 @@ class Meanwhile {
     ask_each_ = target_.reads() ? ceil_div(next_.rows, steps) : 0;
   }
   LLMTOOL_INLINE void step(int64_t i) {
-    rows_of_a_.template ask<2>(i);
+    ahead_.template ask<2>(i);
     sums_.template ask<3>(i);
     if (ask_each_ > 0 && asked_ < next_.rows) {
       const int64_t count = smaller(ask_each_, next_.rows - asked_);
@@ -100,7 +101,7 @@ class Meanwhile {
   float* tile_ = nullptr;
   Place place_, next_;  // of the tile, and of the product to come
   int64_t stored_ = 0, store_each_ = 0, asked_ = 0, ask_each_ = 0;  // rows
-  Coming rows_of_a_, sums_;
+  Coming ahead_, sums_;
 };
 
 struct HeldPlan {
@@ -124,7 +125,6 @@ HeldPlan plan_held(const Gemm<Target>& g, int threads) {
   p.n_panels = ceil_div(g.target.columns(), Target::kColumns);
   p.in_place = panels_in_place<Engine>(g, 0, g.target.rows(), p.panels);
   p.k_padded = ceil_div(g.inner(), Engine::kDepth) * Engine::kDepth;
-  if (p.k_padded == 0) p.k_padded = Engine::kDepth;
   // A single panel of A is no trouble beside a B that comes from memory.
   const int64_t k_blocks = p.panels == 1 ? 1 : ceil_div(p.k_padded, kHeldOfA);
   p.k_block = ceil_div(ceil_div(p.k_padded, k_blocks), Engine::kDepth) * Engine::kDepth;
@@ -133,6 +133,7 @@ HeldPlan plan_held(const Gemm<Target>& g, int threads) {
     return value < least ? least : smaller(value, most);
   };
   int64_t block = within(1, kKeptOfB / (p.k_block * Engine::kNr * kElement), p.n_panels);
+  if (p.panels == 1) block = p.n_panels;  // B passes once: nothing to keep
   int64_t piece = p.panels;
   if (!p.in_one_go()) {
     constexpr int64_t kPiece = 16;
@@ -169,7 +170,8 @@ struct HeldWork {
   }
 };
 
-// The lines of panel p + 1 of A, `count` k from k on, that are asked for beside panel `i` of `of`.
+// The lines of the next panel of A, `count` k from k on, that are asked for beside panel `i` of
+// `of`.
 template <class Engine, class Target>
 Coming coming_rows(const Gemm<Target>& g, int64_t m, int64_t k, int64_t i, int64_t of) {
   const View& a = g.a.view;
@@ -250,24 +252,21 @@ void multiply_block(const Gemm<Target>& g, const HeldPlan& plan, const typename 
 }
 
 // False, with nothing done, where B would have to be packed for too few rows, or is too large for
-// that.
+// that, or empty.
 template <class Engine, class Target>
 bool multiply_held(const Gemm<Target>& g, Stream& s) {
   using Element = typename Engine::Element;
-  constexpr auto kElement = static_cast<int64_t>(sizeof(Element));
-  constexpr int64_t kFewPanels = 2, kLargestB = int64_t{8} << 20;
+  const int64_t columns = g.target.columns();
+  if (g.target.rows() == 0 || columns == 0) return true;
+  if (g.inner() == 0) return false;
   const HeldPlan plan = plan_held<Engine>(g, s.threads());
   const auto* b = static_cast<const Element*>(g.b.packed);
   if (b == nullptr) {
-    const int64_t panel = plan.k_padded * Engine::kNr, bytes = plan.n_panels * panel * kElement;
-    if (plan.panels <= kFewPanels || bytes > kLargestB) return false;
-    auto* to = static_cast<Element*>(s.scratch().shared(static_cast<size_t>(bytes)));
-    s.parallel_for(plan.n_panels, 1, [&](int64_t n, int64_t end, int) {
-      for (; n < end; ++n) {
-        Engine::pack_b(to + n * panel, g.b, n * Target::kColumns, 0, g.inner());
-      }
-    });
-    b = to;
+    const int64_t size = pack_all_of_b<Engine>(nullptr, g.b, columns, Target::kColumns, s);
+    if (!worth_packing_before(plan.panels, size)) return false;
+    void* to = s.scratch().shared(static_cast<size_t>(size));
+    pack_all_of_b<Engine>(to, g.b, columns, Target::kColumns, s);
+    b = static_cast<const Element*>(to);
   }
   const auto bytes = static_cast<size_t>(HeldWork<Engine>::bytes(plan, nullptr, nullptr));
   s.parallel_for(plan.m_pieces * plan.n_blocks, 1, [&](int64_t task, int64_t end, int thread) {

@@ -31,7 +31,7 @@ LLMTOOL_INLINE void prefetch_rows(const View& v, int64_t m, int64_t n, int64_t r
 //   finish             whether run(f) was called, with an f(r, v0, v1) that stores row r of a whole
 //                      tile
 //   reads              whether store() reads what lies there
-//   prefetch           asks for the memory of such a tile, which store() is about to write
+//   prefetch           asks for the memory of such a tile, which store() is about to use
 // This one: c = a b [+ bias] [+ residual].
 struct Product {
   View c;              // (M, N) f32 or bf16
@@ -44,7 +44,7 @@ struct Product {
   bool reads() const { return !residual.empty(); }
 
   void prefetch(int64_t m, int64_t n, int64_t row_count, int64_t column_count) const {
-    prefetch_rows(c, m, n, row_count, column_count);
+    prefetch_rows(residual.empty() ? c : residual, m, n, row_count, column_count);
   }
   template <class T>
   void store_as(const float* tile, int64_t m, int64_t n, int64_t row_count,

@@ -24,9 +24,9 @@ struct KernelBenchmarkOptions {
   int64_t memory_bytes = int64_t{256} << 20;  // walked by what is bound by memory
   std::string only;                           // cases whose name contains it; empty: all
   int rounds = 5;
-  // Each timing is taken again, for at most so long, until the cores are this process's alone
-  // before and after it (share_of_cores): on a machine shared with others, figures of the program
-  // and not of them.
+  // Each timing of a round is taken again, for at most so long, until the cores are this process's
+  // alone before and after it (share_of_cores): on a machine shared with others, figures of the
+  // program and not of them.
   double patience_seconds = 0;
 };
 
@@ -38,8 +38,8 @@ struct KernelTiming {
   Cost cost = {};
   double seconds = 0;  // median of the rounds, of one call
   double fastest_seconds = 0;
-  // Peaks::seconds(cost) over seconds: the median of the rounds, each against the peaks that were
-  // measured beside it.
+  // Peaks::seconds(cost) over seconds: the median of the rounds, each against the unit's peak just
+  // before it, and those of memory of its round.
   double ceiling_share = 0;
   int disturbed = 0;  // rounds in which patience ran out
 };
@@ -51,7 +51,8 @@ struct KernelBenchmark {
 
 // Every round measures the peaks, then every case, and the peak of its unit beside it. Products are
 // timed from operands as the model leaves them: bf16 or f32, row-major; weights as it keeps them,
-// packed once an optimizer step. Throws Fault::kUsage if no case has a name with `only`.
+// packed once an optimizer step. Throws Fault::kUsage if no case has a name with `only`, or for
+// patience where nothing tells the share of the cores.
 KernelBenchmark benchmark_kernels(const KernelBenchmarkOptions& options, Stream& stream);
 
 }  // namespace llmtool

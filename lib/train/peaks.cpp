@@ -74,8 +74,11 @@ void measure_flops_again(DType unit, Peaks& p, Stream& stream) {
   }
 }
 
+bool tells_share_of_cores(const Stream& stream) {
+  return has_kernel(bf16_full_tiles_peak, stream);
+}
+
 double share_of_cores(Stream& stream) {
-  if (!has_kernel(bf16_full_tiles_peak, stream)) return 1;
   constexpr int64_t kBriefly = 4'000;
   const double best = register_rate(bf16_tile_peak, stream, kBriefly);
   return std::min(register_rate(bf16_full_tiles_peak, stream, kBriefly) / best, 1.0);

@@ -39,7 +39,8 @@ double measure_flops(DType unit, Stream& stream);
 void measure_flops_again(DType unit, Peaks& p, Stream& stream);
 
 // How much of the cores this process has just now, of at most 1: less beside a busy hyperthread.
-// Only what tells that is measured: AMX tiles; 1 where there are none.
+// AMX tiles tell that; where there are none it cannot be told.
+bool tells_share_of_cores(const Stream& stream);
 double share_of_cores(Stream& stream);
 
 // Measures one after the other each time it is asked, so that it can take turns with what is held

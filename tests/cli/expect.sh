@@ -40,7 +40,10 @@ killed_at() {
     "${@:3}" >killed.log 2>&1 &
     sleep "$after"
     kill -KILL $! 2>killed.log || true
-    wait $! 2>killed.log && break
+    status=0
+    wait $! 2>killed.log || status=$?
+    ((status != 0)) || break
+    ((status == 128 + 9)) || { echo "exit code $status before it was killed: ${*:3}" >&2; exit 1; }
     kills=$((kills + 1))
   done
 }

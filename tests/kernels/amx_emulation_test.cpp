@@ -125,13 +125,13 @@ void multiply(const Instruction& i) {
 }
 
 bool execute(const Instruction& i) {
-  constexpr int kNone = 0, kF3 = 2, kF2 = 3;
+  constexpr int kNone = 0, k66 = 1, kF3 = 2, kF2 = 3;
   if (i.opcode == 0x49 && i.prefix == kNone) {
     i.in_registers ? void(tiles.configured = false) : configure(i.address);
   } else if (i.opcode == 0x49 && i.prefix == kF2 && i.in_registers) {
     if (!tiles.configured) std::abort();
     std::memset(tiles.data[i.reg], 0, sizeof(tiles.data[i.reg]));
-  } else if (i.opcode == 0x4b && i.prefix == kF2) {
+  } else if (i.opcode == 0x4b && (i.prefix == kF2 || i.prefix == k66)) {  // TILELOADD, TILELOADDT1
     move_rows(i, true);
   } else if (i.opcode == 0x4b && i.prefix == kF3) {
     move_rows(i, false);

@@ -118,17 +118,24 @@ void check_product(int64_t M, int64_t K, int64_t N, bool a_transposed, bool b_tr
         size += std::abs(p);
       }
       // f32 sums of K terms: K * 2^-24 of the sum of their sizes at worst.
-      const double error =
-          std::abs(sum - out.row<float>(m)[n]) / (size * static_cast<double>(K) * 0x1p-24);
+      const double error = std::abs(sum - out.row<float>(m)[n]) /
+                           (size * static_cast<double>(std::max<int64_t>(K, 1)) * 0x1p-24);
       if (!(error <= worst)) worst = error;
     }
   }
   CHECK(worst <= 1);
   if (a_transposed) return;
-  for (int64_t m = 0; m < M; ++m) {  // a row alone has the same bits
+  // A row alone has the same bits, also from a B that was packed before.
+  std::vector<char> memory(
+      static_cast<size_t>(pack_all_of_b<Engine>(nullptr, right, N, Engine::kNr, s)) + 64);
+  Operand packed = right;
+  packed.packed =
+      reinterpret_cast<void*>((reinterpret_cast<uintptr_t>(memory.data()) + 63) / 64 * 64);
+  pack_all_of_b<Engine>(const_cast<void*>(packed.packed), right, N, Engine::kNr, s);
+  for (int64_t m = 0; m < M; ++m) {
     const View row = make_view(alone.data() + m * N, 1, N);
     gemm<Engine, Product>({{a.view.slice_rows(m, 1), false},
-                           right,
+                           m % 2 == 0 ? packed : right,
                            {.c = row, .residual = accumulate ? row : View{}}},
                           s);
   }
@@ -152,7 +159,12 @@ TEST_CASE("AMX engine: the three forms against f64, odd sizes, rows alone") {
                         {40, 64, 70},
                         {64, 96, 40},
                         {33, 200, 65},
-                        {150, 1100, 34}}) {
+                        {150, 1100, 34},
+                        {96, 1280, 33},
+                        {1, 700, 17},
+                        {33, 1984, 70},
+                        {64, 0, 32},
+                        {0, 64, 32}}) {
     for (const int threads : {1, 2}) {
       check_product(z.m, z.k, z.n, false, true, false, threads);  // forward
       check_product(z.m, z.k, z.n, false, false, true, threads);  // input gradient

@@ -179,14 +179,17 @@ TEST_CASE("attention: the last queries of longer sequences") {
   const Sequences suffixes = {{0, 3, 0, 70}, {3, 1, 70, 64}, {5, 66, 140, 131}};
   for (const DType t : {DType::kF32, DType::kBF16}) {
     check_all(shape_of(4, 2, 16, t), t, suffixes);
+    check_all(shape_of(7, 1, 16, t), t, {{0, 5, 0, 70}, {5, 37, 70, 40}});
   }
 }
 
-TEST_CASE("attention: scores of hundreds do not overflow") {
+TEST_CASE("attention: scores of hundreds do not overflow, of either sign") {
   for (const DType t : {DType::kF32, DType::kBF16}) {
-    AttentionShape a = shape_of(2, 1, 16, t);
-    a.scale = 40;
-    check_all(a, t, packed({65, 3}));
+    for (const double scale : {40.0, -40.0}) {
+      AttentionShape a = shape_of(2, 1, 16, t);
+      a.scale = scale;
+      check_all(a, t, packed({65, 3}));
+    }
   }
 }
 
