@@ -320,8 +320,8 @@ inline void attention_backward(AttentionGradients grad, const Matrix& dout, cons
           const double ds = a.scale * p * (dp - delta);
           const double p_units = scores.units + std::abs(lse(n, h)) + a.weight_units +
                                  sum_units(seq.kv_count * a.heads / a.kv_heads);
-          const double ds_off =
-              std::abs(a.scale) * p * (sum_units(D) * (dp_size + delta_size)) + std::abs(ds) * p_units;
+          const double ds_off = std::abs(a.scale) * p * (sum_units(D) * (dp_size + delta_size)) +
+                                std::abs(ds) * p_units;
           for (int64_t d = 0; d < D; ++d) {
             add(grad.dv, r, kv + d, p * dout(n, h * D + d), p_units);
             const double to_q = ds * k(r, kv + d), to_k = ds * q(n, h * D + d);
