@@ -96,9 +96,10 @@ for part in 0.1 0.2 0.3 0.4 0.5 0.6 0.7 0.8; do
 done
 some_killed
 
-# Ctrl-C says how to go on.
+# Ctrl-C says how to go on. In the foreground: else timeout(1) signals the group as well, and twice is
+# at once.
 rm -rf w killed-rejected killed.jsonl.zst
-timeout -s INT 0.15 "${flow[@]}" >out 2>err && failed "it should have been stopped" || status=$?
+timeout --foreground -s INT "$(awk -v s="$seconds" 'BEGIN { print s / 4 }')" "${flow[@]}" >out 2>err && failed "it should have been stopped" || status=$?
 if [[ -e w/killed.jsonl.zst.work/checkpoint.json ]]; then
   says "--resume goes on"
   run "${flow[@]}" && exits 2 && says "holds a run that has not ended"
