@@ -63,7 +63,7 @@ void measure(const Form& form, int64_t m, int64_t k, int64_t n, int rounds, doub
   const int64_t panels = ceil_div(n, Engine::kNr);
   const Numbers packed =
       numbers(panels * Engine::kNr * ceil_div(k, Engine::kDepth) * Engine::kDepth);
-  pack_all_of_b<Engine>(packed.get(), right, Engine::kNr, panels, s);
+  pack_all_of_b<Engine>(packed.get(), right, n, Engine::kNr, s);
   std::vector<double> lie, before;
   const double flops = 2e-9 * static_cast<double>(m) * static_cast<double>(k * n);
   for (int r = 0; r < rounds; ++r) {
@@ -89,6 +89,7 @@ void measure(const Form& form, int64_t m, int64_t k, int64_t n, int rounds, doub
 
 int main(int argc, char** argv) {
   if (argc != 4) return 2;
+  if (detected_isa() < Isa::LLMTOOL_ISA) return 3;  // also asks the kernel for AMX
   const int rounds = std::atoi(argv[1]), threads = std::atoi(argv[2]);
   const double peak = std::atof(argv[3]);
   ThreadPool pool(threads, true);
