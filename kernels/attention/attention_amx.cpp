@@ -4,7 +4,7 @@
 namespace llmtool::LLMTOOL_ISA_NAMESPACE {
 namespace {
 
-constexpr auto attention_kernel = key_major_attention<TileEngine>;
+constexpr auto attention_kernel = attention_by_tiles<KeyMajorForward<TileEngine>>;
 LLMTOOL_KERNEL(attention, Device::kCpu, Isa::LLMTOOL_ISA, attention_kernel);
 
 }  // namespace

@@ -4,7 +4,7 @@
 namespace llmtool::LLMTOOL_ISA_NAMESPACE {
 namespace {
 
-constexpr auto attention_kernel = attention_on<DotEngine>;
+constexpr auto attention_kernel = attention_by_tiles<AttentionForward<DotEngine>>;
 LLMTOOL_KERNEL(attention, Device::kCpu, Isa::LLMTOOL_ISA, attention_kernel);
 
 }  // namespace

@@ -1,4 +1,4 @@
-// attention() on an engine of kernels/matmul/gemm.h.
+// attention() with scores query by query, on an engine of kernels/matmul/gemm.h.
 #pragma once
 
 #include <math.h>
@@ -9,8 +9,9 @@ namespace llmtool::LLMTOOL_ISA_NAMESPACE {
 namespace {
 
 // The queries of one tile of positions, for every head of a key/value group.
-template <class Engine>
+template <class EngineOfProducts>
 struct AttentionForward {
+  using Engine = EngineOfProducts;
   using Tiles = QueryTiles<Engine>;
   using Element = typename Engine::Element;
   static constexpr int64_t kMr = Engine::kMr, kNr = Engine::kNr;
@@ -24,6 +25,12 @@ struct AttentionForward {
   Element* weights;  // of one panel: [kMr][kKvBlock]
   float* max;        // [head][kTile]
   float* sum;        // [head][kTile]
+
+  static constexpr int64_t kPositions = kTile;
+  static int64_t bytes(const Attention& a, int64_t) {
+    AttentionForward unused;
+    return carve(unused, nullptr, a.heads / a.kv_heads, a.head_dim);
+  }
 
   static int64_t carve(AttentionForward& w, char* base, int64_t group, int64_t head_dim) {
     const int64_t panels = group * kPanels;
@@ -137,33 +144,6 @@ struct AttentionForward {
     });
   }
 };
-
-template <class Engine>
-void attention_on(const Attention& a, Stream& s) {
-  if (passed_down<Engine>(attention, a, a.q.dtype, s)) return;
-  using Forward = AttentionForward<Engine>;
-  int64_t most_queries = 0;
-  for (int64_t i = 0; i < a.sequence_count; ++i) {
-    if (a.sequences[i].q_count > most_queries) most_queries = a.sequences[i].q_count;
-  }
-  const int64_t tiles = ceil_div(most_queries, Forward::kTile);
-  Forward unused;
-  const auto bytes =
-      static_cast<size_t>(Forward::carve(unused, nullptr, a.heads / a.kv_heads, a.head_dim));
-  // Long tiles (the last of a causal sequence) first, so that no thread is left with one at the
-  // end.
-  s.parallel_for(a.sequence_count * a.kv_heads * tiles, 1, [&](int64_t begin, int64_t end, int t) {
-    char* base = static_cast<char*>(s.scratch().of_thread(t, bytes));
-    Engine::begin();
-    for (int64_t i = begin; i < end; ++i) {
-      const int64_t tile = tiles - 1 - i / (a.sequence_count * a.kv_heads);
-      const AttentionSequence& seq = a.sequences[i / a.kv_heads % a.sequence_count];
-      if (tile * Forward::kTile >= seq.q_count) continue;
-      Forward::attend_tile(a, seq, i % a.kv_heads, tile * Forward::kTile, base);
-    }
-    Engine::end();
-  });
-}
 
 }  // namespace
 }  // namespace llmtool::LLMTOOL_ISA_NAMESPACE

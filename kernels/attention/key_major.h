@@ -13,6 +13,7 @@
 
 #include "kernels/attention/backward_heads.h"
 #include "kernels/attention/query_tiles.h"
+#include "kernels/matmul/bf16_pairs.h"
 
 namespace llmtool::LLMTOOL_ISA_NAMESPACE {
 namespace {
@@ -39,11 +40,29 @@ LLMTOOL_INLINE __m512i narrow_two(Vec low, Vec high) {
 
 // Two keys of 16 queries each, low before high in the lanes: pairs of keys, query by query.
 LLMTOOL_INLINE void store_pairs(bf16* to, __m512i keys) {
-  alignas(64) static constexpr uint16_t kOrder[32] = {0,  16, 1,  17, 2,  18, 3,  19, 4,  20, 5,
-                                                      21, 6,  22, 7,  23, 8,  24, 9,  25, 10, 26,
-                                                      11, 27, 12, 28, 13, 29, 14, 30, 15, 31};
-  _mm512_store_si512(to, _mm512_permutexvar_epi16(_mm512_load_si512(kOrder), keys));
+  _mm512_store_si512(to, interleave_halves(keys));
 }
+
+// Work that goes on between the steps of products (see held_a.h), a part at each.
+template <class Work>
+struct InParts {
+  void begin(int64_t) const {}
+  LLMTOOL_INLINE void step(int64_t) { next(); }
+  void end() const {}
+  // What is left.
+  void finish() {
+    while (next()) {
+    }
+  }
+
+ private:
+  LLMTOOL_INLINE bool next() {
+    auto& work = static_cast<Work&>(*this);
+    if (work.part_ >= Work::kParts) return false;
+    work.run(work.part_++);
+    return true;
+  }
+};
 
 template <class Engine>
 struct KeyMajor {
@@ -102,12 +121,13 @@ struct KeyMajor {
 
 // Queries [q_begin, q_begin + kPositions) of a sequence, for all heads of a key/value group: column
 // h * q_count + i is query i of head h, so that a single query fills as few panels as can be.
-template <class Engine>
+template <class EngineOfProducts>
 struct KeyMajorForward {
+  using Engine = EngineOfProducts;
   using Keys = KeyMajor<Engine>;
   using Element = typename Engine::Element;
   static constexpr int64_t kNr = Engine::kNr, kMr = Engine::kMr, kTile = Keys::kTile;
-  static constexpr int64_t kPositions = 64;
+  static constexpr int64_t kPositions = 64;  // of a tile
 
   Element* rows;     // [column][deep]
   Element* q;        // [panel][deep][kNr]
@@ -119,6 +139,12 @@ struct KeyMajorForward {
   float* max;        // [column], in powers of 2
   float* sum;        // [column]
   float* position;   // [column]; of columns that are none -1
+
+  static int64_t bytes(const Attention& a, int64_t most_queries) {
+    KeyMajorForward unused;
+    return carve(unused, nullptr, smaller(most_queries, kPositions), a.heads / a.kv_heads,
+                 a.head_dim);
+  }
 
   static int64_t carve(KeyMajorForward& w, char* base, int64_t positions, int64_t group,
                        int64_t D) {
@@ -139,7 +165,7 @@ struct KeyMajorForward {
 
   // The softmax of one panel and block, in parts that fit between the steps of a product: weights
   // from scores, running maximum and sum, what is out already rescaled where the maximum rose.
-  class Softening {
+  class Softening : public InParts<Softening> {
    public:
     Softening() = default;
     Softening(const KeyMajorForward& w, const float* scores, Element* weights, int64_t panel,
@@ -156,16 +182,8 @@ struct KeyMajorForward {
           factor_(scale * kLog2E),
           part_(0) {}
 
-    void begin(int64_t) const {}
-    LLMTOOL_INLINE void step(int64_t) {
-      if (part_ < kParts) run(part_++);
-    }
-    void end() const {}
-    void finish() {
-      while (part_ < kParts) run(part_++);
-    }
-
    private:
+    friend InParts<Softening>;
     // Short parts: what waits for a tile holds up all that comes after a few hundred instructions.
     static constexpr int64_t kKeys = 16, kOfHalf = kKvBlock / kKeys, kParts = 1 + 2 * kOfHalf,
                              kChains = 4;
@@ -353,34 +371,6 @@ struct KeyMajorForward {
   }
 };
 
-template <class Engine>
-void key_major_attention(const Attention& a, Stream& s) {
-  if (passed_down<Engine>(attention, a, a.q.dtype, s)) return;
-  using Forward = KeyMajorForward<Engine>;
-  int64_t most_queries = 0;
-  for (int64_t i = 0; i < a.sequence_count; ++i) {
-    if (a.sequences[i].q_count > most_queries) most_queries = a.sequences[i].q_count;
-  }
-  const int64_t tiles = ceil_div(most_queries, Forward::kPositions);
-  Forward unused;
-  const auto bytes = static_cast<size_t>(Forward::carve(unused, nullptr,
-                                                        smaller(most_queries, Forward::kPositions),
-                                                        a.heads / a.kv_heads, a.head_dim));
-  // Long tiles (the last of a causal sequence) first, so that no thread is left with one at the
-  // end.
-  s.parallel_for(a.sequence_count * a.kv_heads * tiles, 1, [&](int64_t begin, int64_t end, int t) {
-    char* base = static_cast<char*>(s.scratch().of_thread(t, bytes));
-    Engine::begin();
-    for (int64_t i = begin; i < end; ++i) {
-      const int64_t tile = tiles - 1 - i / (a.sequence_count * a.kv_heads);
-      const AttentionSequence& seq = a.sequences[i / a.kv_heads % a.sequence_count];
-      if (tile * Forward::kPositions >= seq.q_count) continue;
-      Forward::attend_tile(a, seq, i % a.kv_heads, tile * Forward::kPositions, base);
-    }
-    Engine::end();
-  });
-}
-
 // One head of one sequence: blocks of keys against tiles of queries.
 template <class EngineOfProducts>
 struct KeyMajorGradients {
@@ -451,7 +441,7 @@ struct KeyMajorGradients {
   // Weights and their gradients of the block and a panel of queries, from their scores, in parts
   // that fit between the steps of a product: as the left sides of dv and dk, and, of the gradients,
   // as the right side of dq.
-  class Weighing {
+  class Weighing : public InParts<Weighing> {
    public:
     Weighing() = default;
     // The panel from query `row` on, `at` of the tile, number `i` of all; first_limit: how many
@@ -475,16 +465,8 @@ struct KeyMajorGradients {
       }
     }
 
-    void begin(int64_t) const {}
-    LLMTOOL_INLINE void step(int64_t) {
-      if (part_ < kParts) run(part_++);
-    }
-    void end() const {}
-    void finish() {
-      while (part_ < kParts) run(part_++);
-    }
-
    private:
+    friend InParts<Weighing>;
     static constexpr int64_t kKeys = 8, kParts = kKvBlock / kKeys;
 
     __attribute__((noinline)) void run(int64_t part) const {

@@ -142,5 +142,34 @@ struct QueryTiles {
   }
 };
 
+// Runs attention() by tiles of queries and groups of heads. Forward has
+//   Engine       that it multiplies on
+//   kPositions   of a tile
+//   bytes        of memory for a tile, where no sequence has more queries
+//   attend_tile  the tile of one group that begins at a query of a sequence
+template <class Forward>
+void attention_by_tiles(const Attention& a, Stream& s) {
+  if (passed_down<typename Forward::Engine>(attention, a, a.q.dtype, s)) return;
+  int64_t most_queries = 0;
+  for (int64_t i = 0; i < a.sequence_count; ++i) {
+    if (a.sequences[i].q_count > most_queries) most_queries = a.sequences[i].q_count;
+  }
+  const int64_t tiles = ceil_div(most_queries, Forward::kPositions);
+  const auto bytes = static_cast<size_t>(Forward::bytes(a, most_queries));
+  // Long tiles (the last of a causal sequence) first, so that no thread is left with one at the
+  // end.
+  s.parallel_for(a.sequence_count * a.kv_heads * tiles, 1, [&](int64_t begin, int64_t end, int t) {
+    char* base = static_cast<char*>(s.scratch().of_thread(t, bytes));
+    Forward::Engine::begin();
+    for (int64_t i = begin; i < end; ++i) {
+      const int64_t tile = tiles - 1 - i / (a.sequence_count * a.kv_heads);
+      const AttentionSequence& seq = a.sequences[i / a.kv_heads % a.sequence_count];
+      if (tile * Forward::kPositions >= seq.q_count) continue;
+      Forward::attend_tile(a, seq, i % a.kv_heads, tile * Forward::kPositions, base);
+    }
+    Forward::Engine::end();
+  });
+}
+
 }  // namespace
 }  // namespace llmtool::LLMTOOL_ISA_NAMESPACE

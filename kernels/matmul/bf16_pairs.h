@@ -28,15 +28,20 @@ LLMTOOL_INLINE Vec interleave(const bf16* low, const bf16* high, int64_t count) 
   return {_mm512_castsi512_ps(_mm512_or_si512(a, _mm512_slli_epi32(b, 16)))};
 }
 
-// The same for 16 columns of two rows that are there.
-LLMTOOL_INLINE Vec interleave_whole(const bf16* low, const bf16* high) {
+// Numbers of the low half and of the high half in turns.
+LLMTOOL_INLINE __m512i interleave_halves(__m512i x) {
   alignas(64) static constexpr uint16_t kOrder[32] = {0,  16, 1,  17, 2,  18, 3,  19, 4,  20, 5,
                                                       21, 6,  22, 7,  23, 8,  24, 9,  25, 10, 26,
                                                       11, 27, 12, 28, 13, 29, 14, 30, 15, 31};
+  return _mm512_permutexvar_epi16(_mm512_load_si512(kOrder), x);
+}
+
+// The same for 16 columns of two rows that are there.
+LLMTOOL_INLINE Vec interleave_whole(const bf16* low, const bf16* high) {
   const __m512i rows = _mm512_inserti64x4(
       _mm512_castsi256_si512(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(low))),
       _mm256_loadu_si256(reinterpret_cast<const __m256i*>(high)), 1);
-  return {_mm512_castsi512_ps(_mm512_permutexvar_epi16(_mm512_load_si512(kOrder), rows))};
+  return {_mm512_castsi512_ps(interleave_halves(rows))};
 }
 
 // Sixteen rows of 32 k from a matrix whose rows run along k: as they are.
