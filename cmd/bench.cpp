@@ -62,9 +62,9 @@ void print_peaks(const Peaks& peaks) {
   }
 }
 
-std::string rates_text(const Cost& cost, double seconds, double ceiling_share, const Peaks& peaks) {
+std::string rates_text(const Cost& cost, double seconds, const Peaks& peaks) {
   return formatted("%9.1f %8.1f  %5.1f%% %s", cost.flops / seconds * 1e-9,
-                   cost.bytes() / seconds * 1e-9, 100 * ceiling_share,
+                   cost.bytes() / seconds * 1e-9, 100 * peaks.seconds(cost) / seconds,
                    peaks.bound_by_memory(cost) ? "mem " : "flop");
 }
 

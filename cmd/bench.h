@@ -40,7 +40,7 @@ void print_peaks(const Peaks& peaks);
 
 // "GFLOP/s GB/s % of its ceiling": the header, and a line of it.
 inline constexpr const char* kRatesHeader = "  GFLOP/s     GB/s  of ceiling";
-std::string rates_text(const Cost& cost, double seconds, double ceiling_share, const Peaks& peaks);
+std::string rates_text(const Cost& cost, double seconds, const Peaks& peaks);
 
 // The same for JSON objects.
 std::vector<std::pair<std::string, double>> peak_figures(const Peaks& peaks);
@@ -54,11 +54,10 @@ void add_setting(Json& object, const Stream& s, const Peaks& peaks) {
 }
 
 template <class Json>
-void add_rates(Json& object, const Cost& cost, double seconds, double ceiling_share,
-               const Peaks& peaks) {
+void add_rates(Json& object, const Cost& cost, double seconds, const Peaks& peaks) {
   object["flops_per_second"] = cost.flops / seconds;
   object["bytes_per_second"] = cost.bytes() / seconds;
-  object["ceiling_share"] = ceiling_share;
+  object["ceiling_share"] = peaks.seconds(cost) / seconds;
   object["bound_by"] = peaks.bound_by_memory(cost) ? "memory" : "flops";
 }
 

@@ -25,7 +25,7 @@ void print_json(const KernelBenchmark& b, const Peers& peers, const Stream& s) {
     }
     row["fastest_seconds"] = t.fastest_seconds;
     row["disturbed"] = t.disturbed;
-    add_rates(row, t.cost, t.seconds, t.ceiling_share, b.peaks);
+    add_rates(row, t.cost, t.seconds, b.peaks);
     for (const auto& [peer, cases] : peers) {
       if (const auto it = cases.find(t.name); it != cases.end()) {
         row["peers"][peer] = {{"seconds", it->second}, {"times_faster", it->second / t.seconds}};
@@ -47,7 +47,7 @@ void print_table(const KernelBenchmark& b, const Peers& peers, const Stream& s, 
   print("\n");
   for (const KernelTiming& t : b.timings) {
     print("%-48s %10.4f%s", t.name.c_str(), t.seconds * 1e3,
-          rates_text(t.cost, t.seconds, t.ceiling_share, b.peaks).c_str());
+          rates_text(t.cost, t.seconds, b.peaks).c_str());
     for (const auto& [peer, cases] : peers) {
       const auto it = cases.find(t.name);
       if (it == cases.end()) {

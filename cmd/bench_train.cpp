@@ -39,7 +39,7 @@ void print_json(const Options& o, const LlamaConfig& config, const TrainingBench
     Json row = {
         {"operation", t.name}, {"depth", t.depth},     {"dtype", std::string(name_of(t.cost.unit))},
         {"calls", t.calls},    {"seconds", t.seconds}, {"share", t.seconds / b.profiled_seconds}};
-    add_rates(row, t.cost, t.seconds, b.peaks.seconds(t.cost) / t.seconds, b.peaks);
+    add_rates(row, t.cost, t.seconds, b.peaks);
     operations.push_back(std::move(row));
   }
   Json j;
@@ -73,7 +73,7 @@ void print_operations(const TrainingBenchmark& b) {
     print("%-32s %5s %6lld %9.2f %6.1f%%%s\n", name.c_str(),
           std::string(name_of(t.cost.unit)).c_str(), static_cast<long long>(t.calls),
           t.seconds * 1e3, 100 * t.seconds / b.profiled_seconds,
-          rates_text(t.cost, t.seconds, b.peaks.seconds(t.cost) / t.seconds, b.peaks).c_str());
+          rates_text(t.cost, t.seconds, b.peaks).c_str());
   }
   print("%-32s %5s %6s %9.2f %6.1f%%\n", "outside operations", "", "", b.outside_seconds * 1e3,
         100 * b.outside_seconds / b.profiled_seconds);

@@ -1,4 +1,4 @@
-#include "kernels/attention/key_major.h"
+#include "kernels/attention/key_major_forward.h"
 #include "kernels/matmul/amx_tiles.h"
 
 namespace llmtool::LLMTOOL_ISA_NAMESPACE {

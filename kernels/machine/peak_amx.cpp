@@ -15,43 +15,39 @@ void load_ones() {
   (HardwareTiles::load<T>(ones, 64), ...);
 }
 
+// Four products an iteration, of elements of a row of `depth`, on the tiles T.
+template <int... T, class F>
+void multiply_tiles(const RegisterPeak& p, int depth, Stream& s, F&& four) {
+  run_on_all_threads(p, 4 * kTileOperations * depth, s, [&](int64_t iterations) {
+    HardwareTiles::configure();
+    load_ones<T...>();
+    for (int64_t i = 0; i < iterations; ++i) four();
+    HardwareTiles::release();
+  });
+}
+
 // One sum: the unit adds to it at its full rate, whatever else the core does.
 void bf16_tile_peak_amx(const RegisterPeak& p, Stream& s) {
-  run_on_all_threads(p, 4 * kTileOperations * 32, s, [](int64_t iterations) {
-    HardwareTiles::configure();
-    load_ones<0, 4, 6>();
-    for (int64_t i = 0; i < iterations; ++i) {
-      __asm__ volatile(
-          "tdpbf16ps %tmm6, %tmm4, %tmm0\n\ttdpbf16ps %tmm6, %tmm4, %tmm0\n\t"
-          "tdpbf16ps %tmm6, %tmm4, %tmm0\n\ttdpbf16ps %tmm6, %tmm4, %tmm0");
-    }
-    HardwareTiles::release();
+  multiply_tiles<0, 4, 6>(p, 32, s, [] {
+    __asm__ volatile(
+        "tdpbf16ps %tmm6, %tmm4, %tmm0\n\ttdpbf16ps %tmm6, %tmm4, %tmm0\n\t"
+        "tdpbf16ps %tmm6, %tmm4, %tmm0\n\ttdpbf16ps %tmm6, %tmm4, %tmm0");
   });
 }
 
 void int8_tile_peak_amx(const RegisterPeak& p, Stream& s) {
-  run_on_all_threads(p, 4 * kTileOperations * 64, s, [](int64_t iterations) {
-    HardwareTiles::configure();
-    load_ones<0, 4, 6>();
-    for (int64_t i = 0; i < iterations; ++i) {
-      __asm__ volatile(
-          "tdpbssd %tmm6, %tmm4, %tmm0\n\ttdpbssd %tmm6, %tmm4, %tmm0\n\t"
-          "tdpbssd %tmm6, %tmm4, %tmm0\n\ttdpbssd %tmm6, %tmm4, %tmm0");
-    }
-    HardwareTiles::release();
+  multiply_tiles<0, 4, 6>(p, 64, s, [] {
+    __asm__ volatile(
+        "tdpbssd %tmm6, %tmm4, %tmm0\n\ttdpbssd %tmm6, %tmm4, %tmm0\n\t"
+        "tdpbssd %tmm6, %tmm4, %tmm0\n\ttdpbssd %tmm6, %tmm4, %tmm0");
   });
 }
 
 void bf16_full_tiles_peak_amx(const RegisterPeak& p, Stream& s) {
-  run_on_all_threads(p, 4 * kTileOperations * 32, s, [](int64_t iterations) {
-    HardwareTiles::configure();
-    load_ones<0, 1, 2, 3, 4, 5, 6, 7>();
-    for (int64_t i = 0; i < iterations; ++i) {
-      __asm__ volatile(
-          "tdpbf16ps %tmm6, %tmm4, %tmm0\n\ttdpbf16ps %tmm7, %tmm4, %tmm1\n\t"
-          "tdpbf16ps %tmm6, %tmm5, %tmm2\n\ttdpbf16ps %tmm7, %tmm5, %tmm3");
-    }
-    HardwareTiles::release();
+  multiply_tiles<0, 1, 2, 3, 4, 5, 6, 7>(p, 32, s, [] {
+    __asm__ volatile(
+        "tdpbf16ps %tmm6, %tmm4, %tmm0\n\ttdpbf16ps %tmm7, %tmm4, %tmm1\n\t"
+        "tdpbf16ps %tmm6, %tmm5, %tmm2\n\ttdpbf16ps %tmm7, %tmm5, %tmm3");
   });
 }
 

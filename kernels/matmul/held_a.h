@@ -16,14 +16,6 @@
 namespace llmtool::LLMTOOL_ISA_NAMESPACE {
 namespace {
 
-// How many of the first panels of A are read where they lie.
-template <class Engine, class Target>
-int64_t panels_in_place(const Gemm<Target>& g, int64_t m_begin, int64_t m_end, int64_t panels) {
-  const View& a = g.a.view;
-  if (g.a.transposed || g.inner() % Engine::kDepth != 0 || !Engine::reads_in_place(a)) return 0;
-  return (m_end - m_begin) % Engine::kRowsInPlace == 0 ? panels : panels - 1;
-}
-
 // Cache lines that will be read soon: `rows` of them at each step.
 struct Coming {
   const char* at = nullptr;
@@ -170,8 +162,8 @@ struct HeldWork {
   }
 };
 
-// The lines of the next panel of A, `count` k from k on, that are asked for beside panel `i` of
-// `of`.
+// The lines of the panel of A from row m on, k from `k` on, that are asked for beside panel `i` of
+// `of` panels of B.
 template <class Engine, class Target>
 Coming coming_rows(const Gemm<Target>& g, int64_t m, int64_t k, int64_t i, int64_t of) {
   const View& a = g.a.view;

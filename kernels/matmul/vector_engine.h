@@ -73,5 +73,13 @@ struct VectorEngine {
   static void end() {}
 };
 
+// How many of the first panels of A are read where they lie.
+template <class Engine, class Target>
+int64_t panels_in_place(const Gemm<Target>& g, int64_t m_begin, int64_t m_end, int64_t panels) {
+  const View& a = g.a.view;
+  if (g.a.transposed || g.inner() % Engine::kDepth != 0 || !Engine::reads_in_place(a)) return 0;
+  return (m_end - m_begin) % Engine::kRowsInPlace == 0 ? panels : panels - 1;
+}
+
 }  // namespace
 }  // namespace llmtool::LLMTOOL_ISA_NAMESPACE

@@ -52,21 +52,16 @@ KernelBenchmark benchmark_kernels(const KernelBenchmarkOptions& options, Stream&
     const double wanted = long_enough / seconds_of(c.run, 1);
     repeats.push_back(static_cast<int64_t>(std::clamp(wanted, 1.0, kMostRepeats)));
   }
-  std::vector<std::vector<double>> seconds(list.size()), shares(list.size());
+  std::vector<std::vector<double>> seconds(list.size());
   std::vector<int> disturbed(list.size());
   for (int round = 0; round < options.rounds; ++round) {
     meter.measure();
     for (size_t i = 0; i < list.size(); ++i) {
-      const Cost& cost = list[i].timing.cost;
       double taken = 0;
-      Peaks now = meter.last();
-      const bool calm = undisturbed(options.patience_seconds, stream, [&] {
-        measure_flops_again(cost.unit, now, stream);
-        taken = seconds_of(list[i].run, repeats[i]);
-      });
+      const bool calm = undisturbed(options.patience_seconds, stream,
+                                    [&] { taken = seconds_of(list[i].run, repeats[i]); });
       disturbed[i] += calm ? 0 : 1;
       seconds[i].push_back(taken);
-      shares[i].push_back(now.seconds(cost) / taken);
     }
   }
   KernelBenchmark result;
@@ -76,7 +71,6 @@ KernelBenchmark benchmark_kernels(const KernelBenchmarkOptions& options, Stream&
     KernelTiming& t = result.timings.back();
     t.seconds = median(seconds[i]);
     t.fastest_seconds = *std::min_element(seconds[i].begin(), seconds[i].end());
-    t.ceiling_share = median(shares[i]);
     t.disturbed = disturbed[i];
   }
   return result;

@@ -38,9 +38,6 @@ struct KernelTiming {
   Cost cost = {};
   double seconds = 0;  // median of the rounds, of one call
   double fastest_seconds = 0;
-  // Peaks::seconds(cost) over seconds: the median of the rounds, each against the unit's peak just
-  // before it, and those of memory of its round.
-  double ceiling_share = 0;
   int disturbed = 0;  // rounds in which patience ran out
 };
 
@@ -49,10 +46,10 @@ struct KernelBenchmark {
   std::vector<KernelTiming> timings;
 };
 
-// Every round measures the peaks, then every case, and the peak of its unit beside it. Products are
-// timed from operands as the model leaves them: bf16 or f32, row-major; weights as it keeps them,
-// packed once an optimizer step. Throws Fault::kUsage if no case has a name with `only`, or for
-// patience where nothing tells the share of the cores.
+// Every round measures the peaks, then every case. Products are timed from operands as the model
+// leaves them: bf16 or f32, row-major; weights as it keeps them, packed once an optimizer step.
+// Throws Fault::kUsage if no case has a name with `only`, or for patience where nothing tells the
+// share of the cores.
 KernelBenchmark benchmark_kernels(const KernelBenchmarkOptions& options, Stream& stream);
 
 }  // namespace llmtool

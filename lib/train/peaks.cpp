@@ -22,9 +22,7 @@ bool has_kernel(const Op<RegisterPeak>& op, const Stream& stream) {
   });
 }
 
-constexpr int64_t kIterations = 500'000;
-
-double register_rate(const Op<RegisterPeak>& op, Stream& stream, int64_t iterations) {
+double register_rate(const Op<RegisterPeak>& op, Stream& stream, int64_t iterations = 500'000) {
   if (!has_kernel(op, stream)) return 0;
   double operations = 0;
   const double seconds = time_of([&] { op({iterations, &operations}, stream); });
@@ -34,11 +32,11 @@ double register_rate(const Op<RegisterPeak>& op, Stream& stream, int64_t iterati
 // What Peaks::flops(unit) is chosen from beside f32.
 void measure_units(DType unit, Peaks& p, Stream& stream) {
   if (unit == DType::kBF16) {
-    p.bf16_dot = register_rate(bf16_dot_peak, stream, kIterations);
-    p.bf16_tile = register_rate(bf16_tile_peak, stream, kIterations);
+    p.bf16_dot = register_rate(bf16_dot_peak, stream);
+    p.bf16_tile = register_rate(bf16_tile_peak, stream);
   } else if (unit == DType::kI8) {
-    p.int8_dot = register_rate(int8_dot_peak, stream, kIterations);
-    p.int8_tile = register_rate(int8_tile_peak, stream, kIterations);
+    p.int8_dot = register_rate(int8_dot_peak, stream);
+    p.int8_tile = register_rate(int8_tile_peak, stream);
   }
 }
 
@@ -46,32 +44,9 @@ void measure_units(DType unit, Peaks& p, Stream& stream) {
 
 double measure_flops(DType unit, Stream& stream) {
   Peaks p;
-  p.f32 = register_rate(f32_peak, stream, kIterations);
+  p.f32 = register_rate(f32_peak, stream);
   measure_units(unit, p, stream);
   return p.flops(unit);
-}
-
-void measure_flops_again(DType unit, Peaks& p, Stream& stream) {
-  constexpr int64_t kBriefly = 8'000;
-  struct Unit {
-    double Peaks::*figure;
-    const Op<RegisterPeak>& op;
-  };
-  const double best = p.flops(unit);
-  for (const Unit& u : {Unit{&Peaks::bf16_tile, bf16_tile_peak},
-                        {&Peaks::int8_tile, int8_tile_peak},
-                        {&Peaks::bf16_dot, bf16_dot_peak},
-                        {&Peaks::int8_dot, int8_dot_peak},
-                        {&Peaks::f32, f32_peak}}) {
-    if (p.*u.figure != best) continue;
-    const double now = register_rate(u.op, stream, kBriefly);
-    // The others are in its shadow, and stay there.
-    for (double Peaks::*other :
-         {&Peaks::f32, &Peaks::bf16_dot, &Peaks::bf16_tile, &Peaks::int8_dot, &Peaks::int8_tile}) {
-      p.*other *= now / best;
-    }
-    return;
-  }
 }
 
 bool tells_share_of_cores(const Stream& stream) {
@@ -79,9 +54,9 @@ bool tells_share_of_cores(const Stream& stream) {
 }
 
 double share_of_cores(Stream& stream) {
-  constexpr int64_t kBriefly = 4'000;
-  const double best = register_rate(bf16_tile_peak, stream, kBriefly);
-  return std::min(register_rate(bf16_full_tiles_peak, stream, kBriefly) / best, 1.0);
+  constexpr int64_t kIterations = 8'000;  // 0.2 ms: calm moments are short
+  const double best = register_rate(bf16_tile_peak, stream, kIterations);
+  return std::min(register_rate(bf16_full_tiles_peak, stream, kIterations) / best, 1.0);
 }
 
 double median(std::vector<double> values) {
@@ -117,7 +92,7 @@ PeakMeter::PeakMeter(int64_t memory_bytes, Stream& stream)
 
 void PeakMeter::measure() {
   Peaks p;
-  p.f32 = register_rate(f32_peak, *stream_, kIterations);
+  p.f32 = register_rate(f32_peak, *stream_);
   for (const DType unit : {DType::kBF16, DType::kI8}) measure_units(unit, p, *stream_);
   auto* data = reinterpret_cast<float*>(memory_.data());
   const ReadPeak reading{data, memory_.bytes() / 4, &data[0]};

@@ -33,10 +33,6 @@ struct Peaks {
 
 // One measurement of Peaks::flops(unit).
 double measure_flops(DType unit, Stream& stream);
-// The same in a fraction of a millisecond, of the unit that was the fastest in p, and into p: what
-// it gives just now, to be held against what else was measured just now. Machines that are shared
-// give now more and now less.
-void measure_flops_again(DType unit, Peaks& p, Stream& stream);
 
 // How much of the cores this process has just now, of at most 1: less beside a busy hyperthread.
 // AMX tiles tell that; where there are none it cannot be told.
@@ -51,7 +47,6 @@ class PeakMeter {
   PeakMeter(int64_t memory_bytes, Stream& stream);
 
   void measure();
-  const Peaks& last() const { return rounds_.back(); }
   Peaks medians() const;
 
  private:
