@@ -38,6 +38,8 @@ KernelBenchmark benchmark_kernels(const KernelBenchmarkOptions& options, Stream&
   // Seconds of a timing; calm moments are short.
   const double long_enough = options.patience_seconds > 0 ? 5e-4 : 4e-3;
   constexpr double kMostRepeats = 1000;
+  check(options.patience_seconds >= 0, Fault::kUsage, "--patience: ", options.patience_seconds,
+        " is no number of seconds");  // NaN
   check(
       options.patience_seconds == 0 || tells_share_of_cores(stream), Fault::kUsage,
       "--patience: only AMX tiles tell whether others use the cores, and there are none at level ",

@@ -1,3 +1,4 @@
+#include <cmath>
 #include <doctest/doctest.h>
 
 #include "lib/base/error.h"
@@ -97,7 +98,7 @@ TEST_CASE("every case of the kernel benchmark runs, and --only picks by name") {
     CAPTURE(t.name);
     CHECK(t.seconds > 0);
     CHECK(t.fastest_seconds == t.seconds);  // of one round
-    CHECK(t.disturbed == 0);  // nobody asked
+    CHECK(t.disturbed == 0);                // nobody asked
     CHECK(all.peaks.seconds(t.cost) > 0);
   }
   CHECK(all.timings[0].name == "tiny qkv forward bf16 4x32x64");
@@ -117,6 +118,8 @@ TEST_CASE("every case of the kernel benchmark runs, and --only picks by name") {
   } else {
     CHECK_THROWS_AS(benchmark_kernels(options, s.stream), Error);
   }
+  options.patience_seconds = NAN;
+  CHECK_THROWS_AS(benchmark_kernels(options, s.stream), Error);
   options.patience_seconds = 0;
   options.only = "no such case";
   CHECK_THROWS_AS(benchmark_kernels(options, s.stream), Error);
