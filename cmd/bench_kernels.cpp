@@ -106,7 +106,6 @@ void define_bench_kernels(CLI::App& app) {
          "--patience", o->kernels.patience_seconds,
          "Seconds for which each timing of a round is taken again until nobody else uses the "
          "cores, which AMX tiles tell: for machines that are shared with others")
-      ->type_name("SECONDS")
       ->check(CLI::Range(0.0, 3600.0));
   add_bench_flags(app, *o);
   add_peers(app, *o);

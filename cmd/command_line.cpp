@@ -2,6 +2,8 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cmath>
+#include <cstdlib>
 
 #include "cmd/config.h"
 #include "cmd/help.h"
@@ -116,6 +118,19 @@ const CLI::Option* option_of(const CLI::App& app, const CLI::ParseError& e) {
        help_hint(app.get_name()));
 }
 
+// CLI::Range and its like let NaN pass: it is neither below nor above anything.
+void refuse_nan(CLI::App& app) {
+  const CLI::Validator check(
+      [](const std::string& value) {
+        return std::isnan(std::strtod(value.c_str(), nullptr)) ? value + " is no number"
+                                                               : std::string();
+      },
+      "");
+  for (CLI::Option* option : app.get_options()) {
+    if (type_of(*option) == OptionType::kNumber) option->check(check);
+  }
+}
+
 void run_command(const Command& command, std::vector<std::string> arguments) {
   const std::unique_ptr<CLI::App> app = make_parser(command);
   std::ranges::reverse(arguments);  // as CLI11 takes them
@@ -152,6 +167,7 @@ std::unique_ptr<CLI::App> make_parser(const Command& command) {
   app->option_defaults()->always_capture_default();
   app->set_help_flag();
   command.define(*app);
+  refuse_nan(*app);
   app->set_help_flag("-h,--help", "Show this help")->group("Common");
   app->add_flag_callback(
          "-q,--quiet", [] { set_log_level(LogLevel::kWarning); },

@@ -22,6 +22,13 @@ run "$LLMTOOL" list opz && exits 2 && says "not 'opz'" && says "did you mean 'op
 run "$LLMTOOL" list ops more && exits 2 && says "unexpected argument 'more'"
 run "$LLMTOOL" list ops --json=perhaps && exits 2 && says "--json"
 
+# NaN is in no range, though nothing is below or above it; also from a file.
+run "$LLMTOOL" sample - -o x --fraction nan && exits 2 && says "--fraction expects a number from 0 to 1, not 'nan'"
+run "$LLMTOOL" bench kernels --patience=-NaN && exits 2 && says "--patience expects a number from 0 to 3600"
+run "$LLMTOOL" generate -m x --temperature nan && exits 2 && says "nan is no number"
+printf '[sample]\nfraction = nan\n' >nan.toml
+run "$LLMTOOL" sample - -o x --config nan.toml && exits 2 && says "nan.toml:2: --fraction expects a number"
+
 # Standard output that is full is an error; one that nobody reads is the end, quietly.
 for closed in "list ops" "--help"; do
   status=0
