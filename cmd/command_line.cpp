@@ -2,8 +2,6 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <cmath>
-#include <cstdlib>
 
 #include "cmd/config.h"
 #include "cmd/help.h"
@@ -116,19 +114,6 @@ const CLI::Option* option_of(const CLI::App& app, const CLI::ParseError& e) {
                            dynamic_cast<const CLI::ValidationError*>(&e) != nullptr;
   fail(Fault::kUsage, option != nullptr && about_value ? explain(e, *option) : e.what(),
        help_hint(app.get_name()));
-}
-
-// CLI::Range and its like let NaN pass: it is neither below nor above anything.
-void refuse_nan(CLI::App& app) {
-  const CLI::Validator check(
-      [](const std::string& value) {
-        return std::isnan(std::strtod(value.c_str(), nullptr)) ? value + " is no number"
-                                                               : std::string();
-      },
-      "");
-  for (CLI::Option* option : app.get_options()) {
-    if (type_of(*option) == OptionType::kNumber) option->check(check);
-  }
 }
 
 void run_command(const Command& command, std::vector<std::string> arguments) {

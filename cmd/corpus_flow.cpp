@@ -100,14 +100,20 @@ void warn_of_losses(const PipelineResult& result) {
   }
 }
 
-void write_manifest(RunManifest& manifest, const CorpusFlow& flow, const PipelineResult& result) {
+// The file or folder that the manifest is about; empty or "-": there is none.
+std::string place_of_manifest(const CorpusFlow& flow) {
   const OutputName name(flow.output);
-  std::string place = flow.output.empty() ? flow.report : flow.output;
-  if (name.is_many()) place = name.folder().empty() ? "." : name.folder().string();
+  if (name.is_many()) return name.folder().empty() ? "." : name.folder().string();
+  return flow.output.empty() ? flow.report : flow.output;
+}
+
+void write_manifest(RunManifest& manifest, const CorpusFlow& flow, const PipelineResult& result) {
+  const std::string place = place_of_manifest(flow);
   if (place.empty() || place == "-") return;
   for (const std::string& input : expand_globs(flow.inputs)) manifest.add_input(input);
   for (const fs::path& output : result.outputs) manifest.add_output(output);
   if (!flow.report.empty()) manifest.add_output(flow.report);
+  manifest.set_result(result.fingerprint, pipeline_json(result));
   manifest.write(place);
 }
 
@@ -149,7 +155,9 @@ void add_corpus_flow(CLI::App& app, CorpusFlow& flow, bool writes) {
     app.add_option("--checkpoint-every", flow.checkpoint_every, "Seconds between two checkpoints")
         ->check(CLI::Range(0.0, 1e9))
         ->group(kGroup);
-    app.add_flag("--resume", flow.resume, "Go on with the run that was stopped")->group(kGroup);
+    app.add_flag("--resume", flow.resume,
+                 "Go on with the run that was stopped; one that has ended is left as it is")
+        ->group(kGroup);
     add_overwrite(app, flow.overwrite, "Replace the output, or start a stopped run anew")
         ->group(kGroup);
   }
@@ -185,7 +193,17 @@ void run_corpus_flow(const CorpusFlow& flow, std::vector<std::unique_ptr<Step>> 
     if (!flow.report.empty()) write_pipeline_report(flow.report, app.get_name(), done);
     write_manifest(manifest, flow, done);
   };
+  std::optional<std::string> before;  // of a run that has ended
+  options.has_ended = [&](const std::string& fingerprint) {
+    before = result_of_run(place_of_manifest(flow), fingerprint);
+    return before.has_value();
+  };
   const PipelineResult result = run_pipeline(steps, options, runtime.pool(), bar.callbacks());
+  if (result.had_ended) {
+    log_info(concat("'", flow.output, "': this run has ended already, and all is there"));
+    if (flow.json) write_stdout(*before + "\n");
+    return;
+  }
   warn_of_losses(result);
   if (flow.json) {
     write_stdout(pipeline_json(result) + "\n");

@@ -5,6 +5,7 @@
 #include "cmd/config.h"
 #include "cmd/corpus_flow.h"
 #include "cmd/corpus_step.h"
+#include "cmd/option_types.h"
 #include "lib/base/error.h"
 #include "lib/base/suggest.h"
 
@@ -72,6 +73,7 @@ std::unique_ptr<Step> make_step(const StepTable& table, std::string& settings) {
   app.option_defaults()->always_capture_default();
   app.set_help_flag();
   const StepMaker make = table.step->define(app);
+  refuse_nan(app);
   for (const TomlValue& value : table.settings) apply_setting(app, value, value.key[2]);
   try {
     app.parse(std::vector<std::string>{});  // checks what is required

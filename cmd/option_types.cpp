@@ -1,6 +1,8 @@
 #include "cmd/option_types.h"
 
 #include <CLI/CLI.hpp>
+#include <cmath>
+#include <cstdlib>
 
 #include "lib/base/error.h"
 #include "lib/base/suggest.h"
@@ -74,6 +76,18 @@ std::string expectation_of(const CLI::Option& option) {
   if (type.find(":NONNEGATIVE") != std::string::npos) return text + " of 0 or more";
   if (type.find(":POSITIVE") != std::string::npos) return text + " above 0";
   return text;
+}
+
+void refuse_nan(CLI::App& app) {
+  const CLI::Validator check(
+      [](const std::string& value) {
+        return std::isnan(std::strtod(value.c_str(), nullptr)) ? value + " is no number"
+                                                               : std::string();
+      },
+      "");
+  for (CLI::Option* option : app.get_options()) {
+    if (type_of(*option) == OptionType::kNumber) option->check(check);
+  }
 }
 
 std::string explain(const CLI::Error& error, const CLI::Option& option) {

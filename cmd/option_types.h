@@ -6,6 +6,7 @@
 #include <vector>
 
 namespace CLI {
+class App;
 class Error;
 class Option;
 }  // namespace CLI
@@ -26,6 +27,10 @@ std::string range_of(const CLI::Option& option);
 
 // "an integer from 1 to 8", "one of a, b", ...
 std::string expectation_of(const CLI::Option& option);
+
+// Every option of numbers refuses NaN, which CLI::Range and its like let pass: it is neither below
+// nor above anything. Call it when all options are there.
+void refuse_nan(CLI::App& app);
 
 // What a person reads of an error in an option's value.
 std::string explain(const CLI::Error& error, const CLI::Option& option);

@@ -6,11 +6,11 @@
 #include <unistd.h>
 
 #include "lib/base/error.h"
-#include "lib/base/run_lock.h"
 #include "lib/base/version.h"
 #include "lib/corpus/pipeline_files.h"
 #include "lib/corpus/pipeline_pass.h"
 #include "lib/corpus/spool.h"
+#include "lib/corpus/work_folder.h"
 #include "lib/io/parquet.h"
 
 namespace llmtool {
@@ -64,12 +64,11 @@ class Pipeline {
     }
     for (auto& step : steps_) stats_.emplace_back(step->name(), step->figures());
   }
-  ~Pipeline() { remove_temporary(); }
-  Pipeline(const Pipeline&) = delete;
-  Pipeline& operator=(const Pipeline&) = delete;
 
   PipelineResult run() {
-    prepare_work();
+    PipelineResult result;
+    result.had_ended = !prepare_work();
+    if (result.had_ended) return result;
     try {
       open_rejected();
       const std::vector<size_t> cuts = pass_starts();
@@ -113,74 +112,51 @@ class Pipeline {
   // What failed before it read a document leaves nothing behind; what was stopped says how to go
   // on.
   [[noreturn]] void fail_run(const Error& error) {
-    if (!checkpoint_.empty() && !resumed_ && state_.pass == 0 && state_.documents == 0) {
+    if (work_->keeps_checkpoints() && !resumed_ && state_.pass == 0 && state_.documents == 0) {
       sinks_.rejected.clear();
       folders_.clear();
-      remove_work();
+      work_->remove();
       files_.remove_partial();
-    } else if (!checkpoint_.empty() && error.fault() == Fault::kInterrupted) {
+    } else if (work_->keeps_checkpoints() && error.fault() == Fault::kInterrupted) {
       fail(Fault::kInterrupted, concat("stopped in pass ", state_.pass + 1, "; nothing is lost"),
            "the same command with --resume goes on");
     }
     throw error;
   }
 
-  void remove_work() {
-    fs::remove(checkpoint_);  // first: without it the rest is no run to go on with
-    clear_work();
-    lock_.reset();
-    std::error_code ignored;
-    fs::remove(work_, ignored);
-  }
-
-  void prepare_work() {
+  // False: there is nothing to do.
+  bool prepare_work() {
     files_.check_inputs(inputs_);
-    state_.fingerprint = fingerprint_of(inputs_, options_);
+    const std::string fingerprint = state_.fingerprint = fingerprint_of(inputs_, options_);
     if (writes_parquet()) require_parquet();
     if (!can_resume()) {
       check(!options_.resume, Fault::kUsage,
             "--resume needs inputs and an output that are files, not pipes");
-      work_ = temporary_ = files_.make_temporary();
-      return;
+      work_.emplace(files_.make_temporary(), /*keeps_checkpoints=*/false);
+      return true;
     }
-    work_ = files_.work_folder();
-    const std::string fingerprint = state_.fingerprint;
-    const fs::path checkpoint = work_ / "checkpoint.json";
-    const bool is_there = fs::exists(checkpoint);
-    if (options_.resume && is_there) {
-      lock_.emplace(work_);
-      state_ = read_checkpoint(checkpoint);
+    work_.emplace(files_.work_folder(), /*keeps_checkpoints=*/true);
+    if (options_.resume && work_->has_checkpoint()) {
+      state_ = work_->resume();
       check_same(fingerprint);
       read_stats(state_.stats, stats_);
       resumed_ = true;
+    } else if (options_.resume && options_.has_ended && options_.has_ended(fingerprint)) {
+      work_->remove_rest();
+      return false;
     } else {
-      files_.check_free(work_, is_there);
-      create_folder(work_);
-      lock_.emplace(work_);
-      clear_work();
+      files_.check_free(work_->path(), work_->has_checkpoint());
       state_.stats = stats_json(stats_);
-      write_checkpoint(checkpoint, state_);
+      work_->begin(state_);
     }
-    state_.fingerprint = fingerprint;
-    checkpoint_ = checkpoint;
+    return true;
   }
 
   void check_same(const std::string& fingerprint) const {
     if (state_.fingerprint == fingerprint) return;
     fail(Fault::kUsage,
-         concat("the run in '", work_.string(), "' had other inputs or other settings"),
+         concat("the run in '", work_->path().string(), "' had other inputs or other settings"),
          "give the same ones to go on with it, or --overwrite to start anew");
-  }
-
-  void clear_work() const {
-    for (const auto& entry : fs::directory_iterator(work_)) {
-      if (entry.path().filename() != RunLock::kName) fs::remove_all(entry.path());
-    }
-  }
-
-  void remove_temporary() noexcept {
-    std::error_code ignored;
-    if (!temporary_.empty()) fs::remove_all(temporary_, ignored);
   }
 
   void open_rejected() {
@@ -207,7 +183,7 @@ class Pipeline {
   }
 
   std::unique_ptr<StepFolder> make_folder(const std::string& name, size_t memory) {
-    auto folder = std::make_unique<StepFolder>(work_, name, state_.sizes);
+    auto folder = std::make_unique<StepFolder>(work_->path(), name, state_.sizes);
     folder->threads = pool_.size();
     folder->pool = &pool_;
     folder->memory = memory;
@@ -241,7 +217,9 @@ class Pipeline {
   }
 
   // Never finished: it keeps its ".partial", so that a run can go on with it at any time.
-  fs::path spool(size_t pass) const { return work_ / concat("documents-", pass, ".jsonl.zst"); }
+  fs::path spool(size_t pass) const {
+    return work_->path() / concat("documents-", pass, ".jsonl.zst");
+  }
   fs::path partial(size_t pass) const { return spool(pass).string() + ".partial"; }
 
   std::unique_ptr<CorpusReader> open_source(size_t pass) const {
@@ -283,7 +261,7 @@ class Pipeline {
     const bool needs_text = reads_inputs(pass) && (pass == 1 || (observes && end == 0));
     const auto ids = pass == 0 ? make_folder("00-ids", id_memory()) : nullptr;
     PipelinePass run(
-        options_, *reader, steps, sinks_, stats_, state_, checkpoint_,
+        options_, *reader, steps, sinks_, stats_, state_, *work_,
         {.is_first = pass == 0, .is_last = last, .needs_text = needs_text, .ids = ids.get()});
     if (!state_.pass_ended) stream(run, *reader, pass, label(steps));
     check_count(pass);
@@ -343,7 +321,7 @@ class Pipeline {
     state_.pass_ended = false;
     state_.position = {};
     state_.documents = state_.observed = 0;
-    if (!checkpoint_.empty()) write_checkpoint(checkpoint_, state_);
+    work_->save(state_);
   }
 
   void finish_steps(size_t begin, size_t end) {
@@ -358,10 +336,17 @@ class Pipeline {
     for (size_t i = 0; i < steps_.size(); ++i) {
       result.findings.push_back(std::move(state_.findings[i]));
     }
-    for (auto& sink : sinks_.rejected) sink->size() > 0 ? sink->finish() : sink->discard();
     result.outputs = outputs_;
     result.older_outputs = files_.older_outputs(outputs_);
-    if (!options_.rejected.empty()) result.outputs.emplace_back(options_.rejected);
+    for (size_t i = 0; i < sinks_.rejected.size(); ++i) {
+      GrowingFile& sink = *sinks_.rejected[i];
+      if (sink.size() == 0) {
+        sink.discard();
+        continue;
+      }
+      sink.finish();
+      result.outputs.push_back(files_.rejected(i));
+    }
     result.steps = std::move(stats_);
     result.read = state_.read;
     result.written = state_.written;
@@ -373,11 +358,12 @@ class Pipeline {
     result.repeated_id_count = state_.repeated_id_count;
     result.input_bytes = state_.input_bytes;
     result.resumed = resumed_;
+    result.fingerprint = state_.fingerprint;
     const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start_;
     result.seconds = seconds.count();
     if (options_.on_result) options_.on_result(result);
     folders_.clear();
-    if (!checkpoint_.empty()) remove_work();
+    if (work_->keeps_checkpoints()) work_->remove();
     return result;
   }
 
@@ -388,8 +374,7 @@ class Pipeline {
   PipelineFiles files_;
   std::vector<CorpusInput> inputs_;
   std::vector<StepStats> stats_;
-  fs::path work_, temporary_, checkpoint_;
-  std::optional<RunLock> lock_;
+  std::optional<WorkFolder> work_;
   Checkpoint state_;
   bool resumed_ = false;
   PipelinePass::Sinks sinks_;

@@ -40,6 +40,9 @@ struct PipelineOptions {
   // Files and folders that are not read where they lie inside a folder of the inputs; the outputs
   // are among them anyway.
   std::vector<std::string> not_read;
+  // With resume and no run to go on with: whether the run of that fingerprint has ended and all
+  // that it wrote is there.
+  std::function<bool(const std::string& fingerprint)> has_ended;
   // Called when all is done and before the work folder goes: what it writes is not lost to a kill.
   std::function<void(const struct PipelineResult&)> on_result;
   std::string settings;  // all that the steps were set to; a run goes on only with the same
@@ -58,6 +61,8 @@ struct PipelineResult {
   uint64_t input_bytes = 0;               // as the files lie there
   double seconds = 0;                     // of this process
   bool resumed = false;
+  bool had_ended = false;   // has_ended() said so: nothing was done, and nothing else is set
+  std::string fingerprint;  // of inputs, settings and names of outputs
   std::vector<fs::path> outputs;
   // With an output of many files: those that were there before and are none of this run's.
   std::vector<fs::path> older_outputs;
@@ -70,7 +75,8 @@ struct PipelineProgress {
 };
 
 // Throws what the steps throw, and Fault::kUsage if there is an output or an unfinished run
-// already. A run that fails or is interrupted can be gone on with (resume) if its inputs are files.
+// already. A run that fails or is interrupted can be gone on with (resume) if its inputs are files;
+// one that has ended has nothing left to do.
 PipelineResult run_pipeline(std::vector<std::unique_ptr<Step>>& steps,
                             const PipelineOptions& options, ThreadPool& pool,
                             const PipelineProgress& progress = {});

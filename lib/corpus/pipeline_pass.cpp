@@ -83,18 +83,18 @@ void StepFolder::sync() {
 
 PipelinePass::PipelinePass(const PipelineOptions& options, CorpusReader& reader,
                            std::vector<PassStep> steps, Sinks& sinks, std::vector<StepStats>& stats,
-                           Checkpoint& state, const fs::path& checkpoint_path, PassPlace place)
+                           Checkpoint& state, const WorkFolder& work, PassPlace place)
     : options_(options),
       reader_(reader),
       steps_(std::move(steps)),
       sinks_(sinks),
       stats_(stats),
       state_(state),
-      checkpoint_path_(checkpoint_path),
+      work_(work),
       place_(place),
       documents_(state.documents),
       observed_(state.observed) {
-  if (place_.ids != nullptr) ids_.emplace(*place_.ids, /*has_log=*/!checkpoint_path_.empty());
+  if (place_.ids != nullptr) ids_.emplace(*place_.ids, /*has_log=*/work_.keeps_checkpoints());
 }
 
 // Steps that only work in parallel go together up to one that decides in order.
@@ -294,7 +294,7 @@ void PipelinePass::write(PassBlock& block) {
 
 void PipelinePass::save() {
   saved_ = std::chrono::steady_clock::now();
-  if (checkpoint_path_.empty()) return;
+  if (!work_.keeps_checkpoints()) return;
   for (const PassStep& s : steps_) s.folder->sync();
   if (ids_) place_.ids->sync();
   if (sinks_.output != nullptr) {
@@ -306,7 +306,7 @@ void PipelinePass::save() {
     state_.sizes[concat("rejected.", i)] = sinks_.rejected[i]->size();
   }
   state_.stats = stats_json(stats_);
-  write_checkpoint(checkpoint_path_, state_);
+  work_.save(state_);
 }
 
 }  // namespace llmtool

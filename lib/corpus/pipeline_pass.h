@@ -14,6 +14,7 @@
 #include "lib/corpus/id_check.h"
 #include "lib/corpus/output_files.h"
 #include "lib/corpus/pipeline.h"
+#include "lib/corpus/work_folder.h"
 
 namespace llmtool {
 
@@ -78,7 +79,7 @@ class PipelinePass {
 
   PipelinePass(const PipelineOptions& options, CorpusReader& reader, std::vector<PassStep> steps,
                Sinks& sinks, std::vector<StepStats>& stats, Checkpoint& state,
-               const fs::path& checkpoint_path, PassPlace place);
+               const WorkFolder& work, PassPlace place);
 
   void run(ThreadPool& pool, size_t window, const std::function<void(uint64_t)>& advance);
   // Writes where the pass is; nothing if the run has no checkpoints.
@@ -106,7 +107,7 @@ class PipelinePass {
   Sinks& sinks_;
   std::vector<StepStats>& stats_;
   Checkpoint& state_;
-  fs::path checkpoint_path_;
+  const WorkFolder& work_;
   PassPlace place_;
   std::optional<IdCheck> ids_;
   std::vector<DocumentParser> parsers_;  // one a thread

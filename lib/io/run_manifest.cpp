@@ -176,6 +176,11 @@ void RunManifest::add_output(const fs::path& path) {
   state_->outputs.push_back(path);
 }
 
+void RunManifest::set_result(const std::string& fingerprint, const std::string& result) {
+  state_->json["fingerprint"] = fingerprint;
+  state_->json["result"] = Json::parse(result);
+}
+
 void RunManifest::write(const fs::path& output) {
   const fs::path path = manifest_path(output);
   if (path.empty()) return;
@@ -253,6 +258,23 @@ void add_lineage(const fs::path& path, const std::string& expected, int depth,
 }
 
 }  // namespace
+
+std::optional<std::string> result_of_run(const fs::path& output, const std::string& fingerprint) {
+  const fs::path path = manifest_path(output);
+  if (path.empty() || !fs::exists(path)) return {};
+  try {
+    const Json json = Json::parse(read_file(path));
+    if (json.at("fingerprint") != fingerprint) return {};
+    for (const Json& entry : json.at("outputs")) {
+      std::error_code code;
+      const fs::path file = path.parent_path() / entry.at("path").get<std::string>();
+      if (fs::file_size(file, code) != entry.at("bytes").get<uint64_t>()) return {};
+    }
+    return json.at("result").dump(1);
+  } catch (const Json::exception&) {
+    return {};
+  }
+}
 
 std::string outputs_checksum(const fs::path& manifest, const std::string& folder) {
   if (!fs::exists(manifest)) return {};

@@ -5,11 +5,14 @@
 //   inputs[], outputs[]: {path, bytes, xxh3_128}; paths of outputs relative to the file itself,
 //     those of inputs absolute; "-" is a standard stream, which has no checksum,
 //   parents[]: {path, xxh3_128} of the run.json files that made the inputs,
-//   earlier[]: {command_line, started, finished, seed} of runs that wrote here before.
+//   earlier[]: {command_line, started, finished, seed} of runs that wrote here before,
+//   fingerprint, result: of a corpus run, what it was made from and what it says of itself at its
+//     end.
 #pragma once
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -36,6 +39,9 @@ class RunManifest {
   void add_input(const fs::path& path);
   void add_output(const fs::path& path);
 
+  // fingerprint: of all that decides about the outputs. result: JSON.
+  void set_result(const std::string& fingerprint, const std::string& result);
+
   // output: the folder or the one file that the run wrote. "-" and devices get no manifest.
   void write(const fs::path& output);
 
@@ -46,6 +52,10 @@ class RunManifest {
 
 // Where the manifest of a folder or a file lies.
 fs::path manifest_path(const fs::path& output);
+
+// The result of the run that wrote `output`, if it had this fingerprint and all that it wrote still
+// lies there, by the sizes. Nothing but the manifest is read.
+std::optional<std::string> result_of_run(const fs::path& output, const std::string& fingerprint);
 
 // One checksum of the outputs that a manifest lists under a folder beside it, taken from what it
 // says: nothing but the manifest is read. Empty if that is no manifest of ours, or lists none.

@@ -73,6 +73,18 @@ grep -q '<svg' report/report.html
 [[ -s mixed-rejected/01-sample.jsonl.zst && -s mixed-rejected/03-sample.jsonl.zst ]]
 [[ ! -e mixed-rejected/02-stats.jsonl.zst && ! -e mixed.jsonl.work ]]
 run "$LLMTOOL" corpus run mix.toml && exits 2 && says "is already there"
+# The same command with --resume has nothing to do, and says what it said; another one has no run to go on with.
+cp mixed.jsonl.run.json first.json
+run "$LLMTOOL" corpus run mix.toml --resume --json && exits 0 && says "this run has ended already"
+python3 -c 'import json, sys; assert json.load(open("out")) == json.load(open("first.json"))["result"]'
+cmp first.json mixed.jsonl.run.json
+mkdir mixed.jsonl.work && : >mixed.jsonl.work/run.lock && : >mixed.jsonl.work/rest  # killed while it removed these
+run "$LLMTOOL" corpus run mix.toml --resume && exits 0
+[[ ! -e mixed.jsonl.work ]]
+run "$LLMTOOL" corpus run mix.toml --resume --text-field content && exits 2 && says "is already there"
+cp mixed.jsonl whole.jsonl && truncate -s -1 mixed.jsonl
+run "$LLMTOOL" corpus run mix.toml --resume && exits 2 && says "is already there"
+mv whole.jsonl mixed.jsonl
 run "$LLMTOOL" corpus run mix.toml --overwrite --threads 1 -o again.jsonl && exits 0
 cmp mixed.jsonl again.jsonl
 

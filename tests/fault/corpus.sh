@@ -90,7 +90,7 @@ for part in 0.1 0.2 0.3 0.4 0.5 0.6 0.7 0.8; do
   flow=("$LLMTOOL" corpus run two.toml more.jsonl docs.jsonl.gz --rejected killed-rejected
     -q -o killed.jsonl.zst --work w --checkpoint-every 0)
   killed_at "$part" 3 "${flow[@]}" --resume
-  ended killed.jsonl.zst w/killed.jsonl.zst.work || run "${flow[@]}" --resume && [[ -e killed.jsonl.zst ]] || failed "did not go on"
+  run "${flow[@]}" --resume && exits 0
   cmp whole.jsonl.zst killed.jsonl.zst
   for file in whole-rejected/*; do cmp "$file" "killed-rejected/${file#*/}"; done
 done
@@ -130,8 +130,8 @@ kills=0
 for part in 0.2 0.4 0.6; do
   rm -rf again w
   killed_at "$part" 3 "${flow[@]}"
-  # Its work folder goes last.
-  ended again/en/0.jsonl.zst "$(ls -d w/*.work 2>ls.err || true)" || run "${flow[@]}"
+  run "${flow[@]}" && exits 0
+  [[ -z $(find w -mindepth 1) ]] || failed "a work folder is left"
   for n in 0 4; do
     cmp <(zstd -dc again/en/$n.jsonl.zst) <(for i in 1 2 3; do zstd -dc by/en/$n.jsonl.zst; done)
   done
