@@ -13,6 +13,7 @@
 #include "lib/base/run_lock.h"
 #include "lib/base/threads.h"
 #include "lib/base/version.h"
+#include "lib/io/json_depth.h"
 
 namespace llmtool {
 namespace {
@@ -66,10 +67,17 @@ Json describe(const fs::path& file, const fs::path& shown) {
           {kChecksum, checksum_file(file)}};
 }
 
+// null: the file is none of ours.
+Json parse_manifest(const fs::path& path) {
+  const std::string text = read_file(path);
+  if (nests_too_deeply(text)) return nullptr;
+  Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  return json.is_object() && json.contains("llmtool") ? json : Json(nullptr);
+}
+
 Json read_manifest(const fs::path& path) {
-  Json json = Json::parse(read_file(path), nullptr, false);
-  check(json.is_object() && json.contains("llmtool"), Fault::kInput, path.string(),
-        " is not a run.json of llmtool");
+  Json json = parse_manifest(path);
+  check(!json.is_null(), Fault::kInput, path.string(), " is not a run.json of llmtool");
   return json;
 }
 
@@ -87,8 +95,8 @@ Json typed(const std::vector<std::string>& values) {
 Json earlier_runs(const fs::path& path) {
   Json runs = Json::array();
   if (!fs::exists(path)) return runs;
-  Json last = Json::parse(read_file(path), nullptr, false);
-  if (!last.is_object()) return runs;
+  const Json last = parse_manifest(path);
+  if (last.is_null()) return runs;
   runs = last.value("earlier", Json::array());
   Json brief;
   for (const char* key : {"command_line", "seed", "started", "finished"}) {
@@ -263,7 +271,7 @@ std::optional<std::string> result_of_run(const fs::path& output, const std::stri
   const fs::path path = manifest_path(output);
   if (path.empty() || !fs::exists(path)) return {};
   try {
-    const Json json = Json::parse(read_file(path));
+    const Json json = parse_manifest(path);
     if (json.at("fingerprint") != fingerprint) return {};
     for (const Json& entry : json.at("outputs")) {
       std::error_code code;
@@ -280,7 +288,7 @@ std::string outputs_checksum(const fs::path& manifest, const std::string& folder
   if (!fs::exists(manifest)) return {};
   std::string listed;
   try {
-    const Json json = Json::parse(read_file(manifest));
+    const Json json = parse_manifest(manifest);
     for (const Json& entry : json.at("outputs")) {
       const auto path = entry.at("path").get<std::string>();
       if (path.starts_with(folder + "/")) listed += concat(path, " ", described(entry), "\n");

@@ -40,6 +40,12 @@ run "$LLMTOOL" verify half.jsonl.zst.run.json && exits 0
 for i in 0 1 2; do "$LLMTOOL" sample docs.jsonl --fraction 1 --shard $i/3 -o s$i.jsonl -q >/dev/null; done
 sort s0.jsonl s1.jsonl s2.jsonl | cmp - <(sort docs.jsonl)
 [[ -s s0.jsonl && -s s1.jsonl && -s s2.jsonl ]]
+# Shards share a folder of what they drop, and each manifest has its own.
+for i in 0 1 2; do
+  "$LLMTOOL" sample docs.jsonl --fraction 0.5 --shard $i/3 -o half$i.jsonl --rejected half -q >s.log
+done
+[[ $(grep -c '"half/' half2.jsonl.run.json) == 1 ]] && grep -q '"half/01-sample.2of3.jsonl.zst"' half2.jsonl.run.json
+"$LLMTOOL" verify half0.jsonl -q >verified
 run "$LLMTOOL" sample docs.jsonl -n 1 --shard 3/3 && exits 2 && says "expected i/n with 0 <= i < n"
 
 # A folder is a tree of texts; what lies in .git does not count.

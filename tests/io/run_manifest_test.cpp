@@ -130,6 +130,37 @@ TEST_CASE("run_manifest: what is no manifest is an input error") {
   }
 }
 
+TEST_CASE("run_manifest: the result of a run whose outputs are all there") {
+  const ScratchFolder folder;
+  const fs::path out = folder.path() / "out.jsonl";
+  CHECK_FALSE(result_of_run(out, "f1"));
+  write_file(out, "output");
+  RunManifest run = manifest("filter");
+  run.add_output(out);
+  run.set_result("f1", R"({"read": 3})");
+  run.write(out);
+  const auto result = result_of_run(out, "f1");
+  REQUIRE(result);
+  CHECK(nlohmann::json::parse(*result) == nlohmann::json{{"read", 3}});
+  CHECK_FALSE(result_of_run(out, "f2"));
+  write_file(out, "outpu");
+  CHECK_FALSE(result_of_run(out, "f1"));
+  fs::remove(out);
+  CHECK_FALSE(result_of_run(out, "f1"));
+  // What others wrote is no result, and as deep as it likes.
+  write_file(out, "output");
+  for (const std::string& text :
+       {std::string("{"), std::string("[]"), std::string("{\"llmtool\": 1}"),
+        std::string(R"({"llmtool": 1, "fingerprint": "f1", "outputs": 3})"),
+        std::string(R"({"llmtool": 1, "fingerprint": "f1", "outputs": [3]})"),
+        R"({"llmtool": 1, "fingerprint": "f1", "outputs": [], "result": )" +
+            std::string(1000000, '[') + std::string(1000000, ']') + "}"}) {
+    write_file(manifest_path(out), text);
+    CHECK_FALSE(result_of_run(out, "f1"));
+    CHECK_NOTHROW(manifest("filter").write(out));
+  }
+}
+
 TEST_CASE("run_manifest: one checksum of the outputs in a folder, from the manifest alone") {
   const ScratchFolder folder;
   const fs::path out = folder.path() / "out";
