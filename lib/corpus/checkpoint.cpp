@@ -9,7 +9,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr int kVersion = 2;
+constexpr int kVersion = 3;
 
 }  // namespace
 
@@ -37,7 +37,9 @@ void write_checkpoint(const fs::path& path, const Checkpoint& c) {
             {"repeated_ids", c.repeated_ids},
             {"findings", json::array()}};
   for (const auto& [number, findings] : c.findings) {
-    j["findings"].push_back({number, findings.facts, findings.html});
+    json facts = json::array();
+    for (const Fact& f : findings.facts) facts.push_back({f.name, f.text, f.json, f.group});
+    j["findings"].push_back({number, facts, findings.html});
   }
   write_file(path, j.dump(1, ' ', false, json::error_handler_t::replace));
 }
@@ -67,7 +69,13 @@ Checkpoint read_checkpoint(const fs::path& path) {
     c.problems = j.at("problems").get<std::vector<std::string>>();
     c.repeated_id_count = j.at("repeated_id_count");
     c.repeated_ids = j.at("repeated_ids").get<std::vector<std::string>>();
-    for (const json& f : j.at("findings")) c.findings[f.at(0)] = {f.at(1), f.at(2)};
+    for (const json& f : j.at("findings")) {
+      StepFindings& findings = c.findings[f.at(0)];
+      for (const json& fact : f.at(1)) {
+        findings.facts.push_back({fact.at(0), fact.at(1), fact.at(2), fact.at(3)});
+      }
+      findings.html = f.at(2);
+    }
     return c;
   } catch (const json::exception& e) {
     fail(Fault::kInput, concat("'", path.string(), "' is no checkpoint: ", e.what()),

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "lib/base/file.h"
+#include "lib/corpus/fact.h"
 #include "lib/corpus/step_stats.h"
 #include "lib/io/corpus_reader.h"
 
@@ -14,7 +15,7 @@ namespace llmtool {
 
 // What a step says of its own at its end.
 struct StepFindings {
-  std::vector<std::pair<std::string, std::string>> facts;
+  std::vector<Fact> facts;
   std::string html;
 };
 

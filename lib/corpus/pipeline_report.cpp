@@ -40,6 +40,14 @@ std::string count_line(const std::string& name, const DocumentCount& count,
   return line(name, concat(count.documents), human_bytes(static_cast<double>(count.bytes)), note);
 }
 
+Facts shown(const std::vector<Fact>& facts) {
+  Facts lines;
+  for (const Fact& f : facts) {
+    lines.emplace_back(f.group.empty() ? f.name : concat(f.group, ", ", f.name), f.text);
+  }
+  return lines;
+}
+
 std::string step_lines(const StepStats& s, const StepFindings& findings) {
   std::string text = count_line(
       s.step, s.out, concat(percent(s.out.documents, s.in.documents), " of the documents stay"));
@@ -51,7 +59,9 @@ std::string step_lines(const StepStats& s, const StepFindings& findings) {
                  human_bytes(static_cast<double>(count.bytes)),
                  concat("in ", count.documents, " documents"));
   }
-  for (const auto& [name, value] : findings.facts) text += concat("  ", name, ": ", value, "\n");
+  for (const auto& [name, value] : shown(findings.facts)) {
+    text += concat("  ", name, ": ", value, "\n");
+  }
   return text;
 }
 
@@ -124,7 +134,7 @@ std::string step_html(const StepStats& s, const StepFindings& findings) {
                             {"stay", percent(s.out.documents, s.in.documents)},
                             {"text out", human_bytes(static_cast<double>(s.out.bytes))}});
   html += reasons_html(s);
-  if (!findings.facts.empty()) html += facts_table(findings.facts);
+  if (!findings.facts.empty()) html += facts_table(shown(findings.facts));
   html += findings.html;
   for (size_t i = 0; i < s.figures.size(); ++i) html += figure_html(s.figures[i], s.measured[i]);
   return section(s.step, html);
@@ -157,8 +167,7 @@ std::string report_html(const std::string& command, const PipelineResult& r) {
 std::string pipeline_json(const PipelineResult& r) {
   json steps = json::parse(stats_json(r.steps));
   for (size_t i = 0; i < steps.size(); ++i) {
-    steps[i]["facts"] = json::object();
-    for (const auto& [name, value] : r.findings[i].facts) steps[i]["facts"][name] = value;
+    steps[i]["facts"] = json::parse(facts_json(r.findings[i].facts));
   }
   const json j = {{"read", count_json(r.read)},
                   {"written", count_json(r.written)},

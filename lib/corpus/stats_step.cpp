@@ -1,6 +1,7 @@
 #include "lib/corpus/stats_step.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <unordered_map>
 
@@ -125,37 +126,36 @@ class StatsStep final : public Step {
     count(entry, domain);
   }
 
-  std::vector<std::pair<std::string, std::string>> facts() const override {
-    std::vector<std::pair<std::string, std::string>> facts = {
-        {"documents", concat(documents_)},
-        {"bytes of text", concat(sum_.bytes)},
-        {"characters", concat(sum_.characters)},
-        {"words", concat(sum_.words)},
-        {"lines", concat(sum_.lines)}};
+  std::vector<Fact> facts() const override {
+    std::vector<Fact> facts = {fact("documents", documents_), fact("bytes of text", sum_.bytes),
+                               fact("characters", sum_.characters), fact("words", sum_.words),
+                               fact("lines", sum_.lines)};
     if (options_.tokenizer) {
-      facts.emplace_back("tokens", concat(sum_.tokens));
-      facts.emplace_back("bytes a token", ratio(sum_.bytes, sum_.tokens));
+      facts.push_back(fact("tokens", sum_.tokens));
+      facts.push_back(ratio("bytes a token", sum_.bytes, sum_.tokens));
     }
-    facts.emplace_back("words a document", ratio(sum_.words, documents_));
-    facts.emplace_back("distinct texts, estimated", share(texts_, documents_));
-    facts.emplace_back("documents with an id", concat(ids_seen_));
-    if (ids_seen_ > 0)
-      facts.emplace_back("distinct ids, estimated", share(distinct_ids_, ids_seen_));
+    facts.push_back(ratio("words a document", sum_.words, documents_));
+    facts.push_back(distinct("distinct texts, estimated", texts_, documents_));
+    facts.push_back(fact("documents with an id", ids_seen_));
+    if (ids_seen_ > 0) {
+      facts.push_back(distinct("distinct ids, estimated", distinct_ids_, ids_seen_));
+    }
     for (const auto& [domain, documents] : top_domains()) {
-      facts.emplace_back("domain " + domain, concat(documents));
+      facts.push_back(fact_in("domains", fact(domain, documents)));
     }
     return facts;
   }
 
  private:
-  static std::string ratio(uint64_t a, uint64_t b) {
-    return b == 0 ? "-" : formatted("%.4g", static_cast<double>(a) / static_cast<double>(b));
+  static Fact ratio(std::string name, uint64_t a, uint64_t b) {
+    const double value = static_cast<double>(a) / static_cast<double>(b);  // NaN is null in JSON
+    return fact(std::move(name), value, b == 0 ? "-" : formatted("%.4g", value));
   }
 
-  static std::string share(const DistinctEstimate& estimate, uint64_t all) {
-    const double distinct = std::min(estimate.count(), static_cast<double>(all));
-    return formatted("%.0f (%.1f%%)", distinct,
-                     all == 0 ? 0.0 : 100 * distinct / static_cast<double>(all));
+  static Fact distinct(std::string name, const DistinctEstimate& estimate, uint64_t all) {
+    const double count = std::round(std::min(estimate.count(), static_cast<double>(all)));
+    const double share = all == 0 ? 0.0 : 100 * count / static_cast<double>(all);
+    return fact(std::move(name), count, formatted("%.0f (%.1f%%)", count, share));
   }
 
   void count(const Entry& entry, const std::string& domain) {

@@ -21,6 +21,7 @@
 
 #include "lib/base/file.h"
 #include "lib/base/threads.h"
+#include "lib/corpus/fact.h"
 #include "lib/io/document.h"
 
 namespace llmtool {
@@ -110,8 +111,8 @@ class Step {
   // After the last document has left: writes what the step leaves behind (an index, ...),
   // atomically.
   virtual void finish(StepResources&) {}
-  // Lines for the report: ("clusters", "1200"), ...
-  virtual std::vector<std::pair<std::string, std::string>> facts() const { return {}; }
+  // Lines for the report.
+  virtual std::vector<Fact> facts() const { return {}; }
   // HTML of its own for the report, made with lib/report; or empty.
   virtual std::string report_html() const { return {}; }
 };

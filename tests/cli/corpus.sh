@@ -25,7 +25,13 @@ cmp -s a.jsonl other.jsonl && failed "another seed drew the same documents"
 run bash -c "'$LLMTOOL' sample docs.jsonl --fraction 0.5 -q | '$LLMTOOL' stats -q --json >stats.json"
 exits 0
 kept=$("$LLMTOOL" sample docs.jsonl --fraction 0.5 -q | wc -l)
-grep -q "\"documents\": $kept" stats.json || failed "stats counted other documents"
+python3 - "$kept" <<'END' || failed "stats counted other documents, or says so in words"
+import json, sys
+facts = json.load(open("stats.json"))["steps"][0]["facts"]
+assert facts["documents"] == int(sys.argv[1]) == sum(facts["domains"].values()), facts
+assert set(facts["domains"]) == {"h0.org", "h1.org", "h2.org"}, facts
+assert facts["words_a_document"] == 4 and facts["distinct_ids_estimated"] > 0, facts
+END
 for ending in gz zst; do
   run "$LLMTOOL" sample docs.jsonl --fraction 0.5 -o half.jsonl.$ending --rejected rejected-$ending
   exits 0

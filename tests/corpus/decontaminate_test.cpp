@@ -241,7 +241,7 @@ TEST_CASE("decontaminate drops, cuts or marks, and says what matched where") {
     options.mode = mode;
     const auto step = make_decontaminate(options);
     auto documents = run_step(*step, texts, tally);
-    CHECK(step->facts()[3].second == "1");
+    CHECK(step->facts()[3].text == "1");
     CHECK(step->report_html().find("w") != std::string::npos);
     return documents;
   };

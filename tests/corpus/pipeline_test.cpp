@@ -57,9 +57,7 @@ class FirstStep final : public Step {
     log_->append(document.keys.data(), 8);
   }
   void finish(StepResources&) override { finished_ = seen_.size(); }
-  std::vector<std::pair<std::string, std::string>> facts() const override {
-    return {{"distinct", concat(finished_)}};
-  }
+  std::vector<Fact> facts() const override { return {fact("distinct", finished_)}; }
 
  private:
   AppendLog* log_ = nullptr;
@@ -319,7 +317,7 @@ TEST_CASE("what a pipeline counts adds up") {
   CHECK(r.steps[0].measured[0].dropped[0].front().value == 2);
   CHECK(r.steps[1].in.documents == r.steps[0].out.documents);
   CHECK(r.steps[1].changed.at("copies").times == r.steps[1].rejected.at("first.seen").documents);
-  CHECK(r.findings[1].facts[0].second == concat(r.written.documents));
+  CHECK(r.findings[1].facts[0].text == concat(r.written.documents));
   LineReader lines(o.output);
   uint64_t written = 0;
   for (std::string_view line; lines.next(line);) ++written;

@@ -73,7 +73,7 @@ TEST_CASE("dedup substring tells what it did") {
   REQUIRE(tally.changes.size() == 1);
   CHECK(tally.changes[0].removed == kLong);
   CHECK(tally.changes[0].bytes == kLong.size());
-  CHECK(step->facts()[1].second == std::to_string(kLong.size() - 2));
+  CHECK(step->facts()[1].text == std::to_string(kLong.size() - 2));
   options.rule.min_length = 0;
   CHECK_THROWS_AS(make_substring_dedup(options), Error);
   options.rule = {SubstringUnit::kTokens, 50, true};

@@ -79,11 +79,11 @@ class LangStep : public Step {
     }
   }
 
-  std::vector<std::pair<std::string, std::string>> facts() const override {
-    return {{"model", options_.model.empty() ? concat("of llmtool (", kShipped, ")")
-                                             : options_.model.string()},
-            {"languages it knows", std::to_string(model_->labels().size())},
-            {"text", std::string(name_of(form_))}};
+  std::vector<Fact> facts() const override {
+    return {fact("model", options_.model.empty() ? concat("of llmtool (", kShipped, ")")
+                                                 : options_.model.string()),
+            fact("languages it knows", model_->labels().size()),
+            fact("text", std::string(name_of(form_)))};
   }
 
  private:

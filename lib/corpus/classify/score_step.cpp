@@ -55,10 +55,9 @@ class ScoreStep : public Step {
     }
   }
 
-  std::vector<std::pair<std::string, std::string>> facts() const override {
-    return {{"model", options_.model.string()},
-            {"label", note_.label},
-            {"text", std::string(name_of(note_.form))}};
+  std::vector<Fact> facts() const override {
+    return {fact("model", options_.model.string()), fact("label", note_.label),
+            fact("text", std::string(name_of(note_.form)))};
   }
 
  private:

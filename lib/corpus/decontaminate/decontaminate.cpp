@@ -58,7 +58,7 @@ class Decontaminate : public Step {
   void work(Document& document, Tally& tally, int thread) override;
   void decide(Document& document, Tally& tally) override;
   void finish(StepResources& resources) override;
-  std::vector<std::pair<std::string, std::string>> facts() const override;
+  std::vector<Fact> facts() const override;
   std::string report_html() const override;
 
  private:
@@ -195,18 +195,23 @@ void Decontaminate::finish(StepResources&) {
   out.close();
 }
 
-std::vector<std::pair<std::string, std::string>> Decontaminate::facts() const {
-  std::vector<std::pair<std::string, std::string>> facts = {
-      {"items", std::to_string(index_.items().size())},
-      {"items too short to be found", std::to_string(index_.too_short())},
-      {"n-grams", std::to_string(index_.ngram_count())},
-      {"contaminated documents", std::to_string(documents_)}};
+std::vector<Fact> Decontaminate::facts() const {
+  std::vector<Fact> facts = {
+      fact("items", index_.items().size()), fact("items too short to be found", index_.too_short()),
+      fact("n-grams", index_.ngram_count()), fact("contaminated documents", documents_)};
   for (const auto& [set, counts] : sets_) {
     if (counts.documents == 0) continue;
-    facts.emplace_back(
-        set, concat(found(counts, "question"), " questions, ", found(counts, "answer"),
-                    " answers, ", found(counts, "joint"), " joints of ", counts.items, " items in ",
-                    counts.documents, " documents"));
+    const size_t questions = found(counts, "question"), answers = found(counts, "answer"),
+                 joints = found(counts, "joint");
+    const nlohmann::ordered_json json = {{"questions", questions},
+                                         {"answers", answers},
+                                         {"joints", joints},
+                                         {"items", counts.items},
+                                         {"documents", counts.documents}};
+    facts.push_back({set,
+                     concat(questions, " questions, ", answers, " answers, ", joints, " joints of ",
+                            counts.items, " items in ", counts.documents, " documents"),
+                     json.dump(), "sets"});
   }
   return facts;
 }

@@ -177,13 +177,13 @@ void BloomDedup::finish(StepResources& resources) {
   index.commit(index_before_run(options_.index, index_kind(), resources));
 }
 
-std::vector<std::pair<std::string, std::string>> BloomDedup::facts() const {
-  std::vector<std::pair<std::string, std::string>> facts{
-      {"filter", concat(shape_.bits, " bits, ", shape_.hashes, " hashes")},
-      {"items inserted", concat(items_)},
-      {"false-positive rate at the end", formatted("%.3g", std::pow(fill_, shape_.hashes))}};
+std::vector<Fact> BloomDedup::facts() const {
+  const double rate = std::pow(fill_, shape_.hashes);
+  std::vector<Fact> facts{fact("bits", shape_.bits), fact("hashes", shape_.hashes),
+                          fact("items inserted", items_),
+                          fact("false-positive rate at the end", rate, formatted("%.3g", rate))};
   if (items_ > options_.expected_items) {
-    facts.emplace_back("more items than expected", concat(items_ - options_.expected_items));
+    facts.push_back(fact("more items than expected", items_ - options_.expected_items));
   }
   return facts;
 }

@@ -44,7 +44,7 @@ class BloomDedup : public Step {
   bool in_order() const override { return true; }
   void decide(Document& document, Tally& tally) override;
   void finish(StepResources& resources) override;
-  std::vector<std::pair<std::string, std::string>> facts() const override;
+  std::vector<Fact> facts() const override;
 
  private:
   bool by_ngram() const { return options_.unit == "ngram"; }

@@ -377,12 +377,12 @@ void ExactDedup::finish(StepResources& resources) {
   index.commit(before.parent_path());
 }
 
-std::vector<std::pair<std::string, std::string>> ExactDedup::facts() const {
-  std::vector<std::pair<std::string, std::string>> facts{
-      {"unit", options_.unit}, {"normalise", options_.normalise}, {"keep", options_.keep}};
-  if (!observer_) facts.emplace_back("distinct hashes", concat(distinct_));
-  if (removals_) facts.emplace_back("copies removed", concat(removals_->count()));
-  if (repeated_) facts.emplace_back("copies removed", concat(repeated_->repeats()));
+std::vector<Fact> ExactDedup::facts() const {
+  std::vector<Fact> facts{fact("unit", options_.unit), fact("normalise", options_.normalise),
+                          fact("keep", options_.keep)};
+  if (!observer_) facts.push_back(fact("distinct hashes", distinct_));
+  if (removals_) facts.push_back(fact("copies removed", removals_->count()));
+  if (repeated_) facts.push_back(fact("copies removed", repeated_->repeats()));
   return facts;
 }
 

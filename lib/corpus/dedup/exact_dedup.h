@@ -48,7 +48,7 @@ class ExactDedup : public Step {
   Step* observer() override;
   void conclude(StepResources& resources) override;
   void finish(StepResources& resources) override;
-  std::vector<std::pair<std::string, std::string>> facts() const override;
+  std::vector<Fact> facts() const override;
 
  private:
   class DocumentObserver;

@@ -140,15 +140,17 @@ void NearDedup::finish(StepResources& resources) {
   write_near_index(options_.index, settings_, index_before(resources), resources);
 }
 
-std::vector<std::pair<std::string, std::string>> NearDedup::facts() const {
+std::vector<Fact> NearDedup::facts() const {
   const ShinglerOptions& s = settings_.shingler;
-  return {{"shingles", concat(s.size, s.words ? " words" : " characters",
-                              ", normalised: ", name_of(s.normalisation))},
-          {"bands x rows", concat(settings_.lsh.bands, " x ", settings_.lsh.rows)},
-          {"threshold of the bands", formatted("%.3f", threshold_of(settings_.lsh))},
-          {"verified", settings_.verify ? concat("Jaccard >= ", *settings_.verify) : "no"},
-          {"clusters", concat(stats_.clusters)},
-          {"removed", concat(stats_.removed)}};
+  const double threshold = threshold_of(settings_.lsh);
+  return {fact("shingles", concat(s.size, s.words ? " words" : " characters",
+                                  ", normalised: ", name_of(s.normalisation))),
+          fact("bands", settings_.lsh.bands),
+          fact("rows", settings_.lsh.rows),
+          fact("threshold of the bands", threshold, formatted("%.3f", threshold)),
+          fact("verified", settings_.verify ? concat("Jaccard >= ", *settings_.verify) : "no"),
+          fact("clusters", stats_.clusters),
+          fact("removed", stats_.removed)};
 }
 
 std::string NearDedup::report_html() const {

@@ -29,7 +29,7 @@ class NearDedup : public Step {
   bool in_order() const override { return true; }
   void decide(Document& document, Tally& tally) override;
   void finish(StepResources& resources) override;
-  std::vector<std::pair<std::string, std::string>> facts() const override;
+  std::vector<Fact> facts() const override;
   std::string report_html() const override;
 
  private:

@@ -158,7 +158,7 @@ class SubstringDedup : public Step {
   void start(StepResources& resources) override;
   void work(Document& document, Tally& tally, int thread) override;
   void finish(StepResources& resources) override;
-  std::vector<std::pair<std::string, std::string>> facts() const override;
+  std::vector<Fact> facts() const override;
 
  private:
   std::vector<ByteRange> cuts_of(const Document& document) const;
@@ -282,15 +282,15 @@ void SubstringDedup::finish(StepResources& resources) {
   shared_.index->add(resources.log(kTexts).path(), resources.folder / kNewAnchors);
 }
 
-std::vector<std::pair<std::string, std::string>> SubstringDedup::facts() const {
+std::vector<Fact> SubstringDedup::facts() const {
   const SubstringRule& rule = shared_.options.rule;
-  return {{"least repeat", concat(rule.min_length, " ", name_of(rule.unit))},
-          {rule.unit == SubstringUnit::kTokens ? "repeated tokens" : "repeated bytes",
-           std::to_string(counts_.bytes / (rule.unit == SubstringUnit::kTokens ? 4 : 1))},
-          {"anchors", std::to_string(counts_.anchors)},
-          {"regions that repeat whole", std::to_string(counts_.copies)},
-          {"windows compared one by one", std::to_string(counts_.windows)},
-          {"bytes with colliding hashes", std::to_string(counts_.refused)}};
+  return {fact("least repeat", concat(rule.min_length, " ", name_of(rule.unit))),
+          fact(rule.unit == SubstringUnit::kTokens ? "repeated tokens" : "repeated bytes",
+               counts_.bytes / (rule.unit == SubstringUnit::kTokens ? 4 : 1)),
+          fact("anchors", counts_.anchors),
+          fact("regions that repeat whole", counts_.copies),
+          fact("windows compared one by one", counts_.windows),
+          fact("bytes with colliding hashes", counts_.refused)};
 }
 
 }  // namespace

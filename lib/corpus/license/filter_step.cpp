@@ -37,9 +37,9 @@ class LicenseFilter final : public Step {
     if (!document.rejected && options_.min_confidence > 0) check_confidence(document, tally);
   }
 
-  std::vector<std::pair<std::string, std::string>> facts() const override {
-    return {{"policy", options_.policy_name},
-            {"licences allowed", concat(options_.policy.entries().size())}};
+  std::vector<Fact> facts() const override {
+    return {fact("policy", options_.policy_name),
+            fact("licences allowed", options_.policy.entries().size())};
   }
 
  private:

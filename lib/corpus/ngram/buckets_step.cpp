@@ -172,13 +172,10 @@ class BucketsStep final : public Step {
     write_file(options_.write_cutoffs, cutoffs_csv(table));
   }
 
-  std::vector<std::pair<std::string, std::string>> facts() const override {
-    std::vector<std::pair<std::string, std::string>> facts;
-    facts.emplace_back("percentiles",
-                       concat(options_.percentiles[0], ", ", options_.percentiles[1]));
-    facts.emplace_back("cut-offs", options_.cutoffs.empty() ? std::string("of these documents")
-                                                            : options_.cutoffs.string());
-    return facts;
+  std::vector<Fact> facts() const override {
+    return {fact("percentiles", concat(options_.percentiles[0], ", ", options_.percentiles[1])),
+            fact("cut-offs",
+                 options_.cutoffs.empty() ? "of these documents" : options_.cutoffs.string())};
   }
 
   std::string report_html() const override {

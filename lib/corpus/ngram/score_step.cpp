@@ -77,10 +77,10 @@ class ScoreStep final : public Step {
     judge(document, perplexity);
   }
 
-  std::vector<std::pair<std::string, std::string>> facts() const override {
-    std::vector<std::pair<std::string, std::string>> facts = models_;
-    facts.emplace_back("normaliser", options_.normaliser);
-    facts.emplace_back("a sentence is", whole_text_ ? "a document" : "a line");
+  std::vector<Fact> facts() const override {
+    std::vector<Fact> facts = models_;
+    facts.push_back(fact("normaliser", options_.normaliser));
+    facts.push_back(fact("a sentence is", whole_text_ ? "a document" : "a line"));
     return facts;
   }
 
@@ -104,9 +104,9 @@ class ScoreStep final : public Step {
         pieces = there;
       }
       auto model = load_ngram_model(file, options_.loading);
-      models_.emplace_back(language.empty() ? "model" : "model of " + language,
-                           concat(file, ": ", model->kind(), ", order ", model->order(), ", ",
-                                  model->vocabulary_size(), " words"));
+      models_.push_back(fact(language.empty() ? "model" : "model of " + language,
+                             concat(file, ": ", model->kind(), ", order ", model->order(), ", ",
+                                    model->vocabulary_size(), " words")));
       scorers_.emplace(language, std::make_unique<TextScorer>(std::move(model), std::move(pieces),
                                                               scoring, file));
     }
@@ -160,8 +160,8 @@ class ScoreStep final : public Step {
   bool whole_text_ = false;
   std::map<std::string, std::unique_ptr<TextScorer>, std::less<>> scorers_;  // by language
   const TextScorer* for_all_ = nullptr;
-  std::vector<std::pair<std::string, std::string>> models_;  // facts
-  std::vector<TextScorer::Workspace> work_;                  // by thread
+  std::vector<Fact> models_;                 // facts
+  std::vector<TextScorer::Workspace> work_;  // by thread
 };
 
 }  // namespace

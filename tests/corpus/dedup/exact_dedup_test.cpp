@@ -179,7 +179,7 @@ TEST_CASE("dedup exact: every copy goes, in memory and on the disk alike, beside
       std::unique_ptr<Step> step;
       all += all_text(run_step(maker(options), late, folder.path() / "step",
                                {.memory = memory, .stop_at = stop_at}, nullptr, &step));
-      for (const auto& [name, value] : step->facts()) all += concat(name, ": ", value, "\n");
+      for (const Fact& f : step->facts()) all += concat(f.name, ": ", f.text, "\n");
       found.insert(all + read_file(folder.path() / "index/hashes"));
       CHECK(all.find("copies removed") != std::string::npos);
       CHECK(kept_texts(run_exact(options, documents)).empty());
