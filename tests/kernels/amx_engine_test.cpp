@@ -139,7 +139,7 @@ void check_product(int64_t M, int64_t K, int64_t N, bool a_transposed, bool b_tr
                            {.c = row, .residual = accumulate ? row : View{}}},
                           s);
   }
-  CHECK(std::memcmp(alone.data(), c.data(), c.size() * sizeof(float)) == 0);
+  CHECK((c.empty() || std::memcmp(alone.data(), c.data(), c.size() * sizeof(float)) == 0));
 }
 
 }  // namespace
