@@ -113,7 +113,11 @@ void write_manifest(RunManifest& manifest, const CorpusFlow& flow, const Pipelin
   for (const std::string& input : expand_globs(flow.inputs)) manifest.add_input(input);
   for (const fs::path& output : result.outputs) manifest.add_output(output);
   if (!flow.report.empty()) manifest.add_output(flow.report);
-  manifest.set_result(result.fingerprint, pipeline_json(result));
+  PipelineResult brief = result;  // the samples are in the report
+  for (StepStats& step : brief.steps) {
+    for (FigureStats& figure : step.measured) figure.kept = figure.dropped = {};
+  }
+  manifest.set_result(result.fingerprint, pipeline_json(brief));
   manifest.write(place);
 }
 
@@ -195,7 +199,9 @@ void run_corpus_flow(const CorpusFlow& flow, std::vector<std::unique_ptr<Step>> 
   };
   std::optional<std::string> before;  // of a run that has ended
   options.has_ended = [&](const std::string& fingerprint) {
-    before = result_of_run(place_of_manifest(flow), fingerprint);
+    const bool has_report =
+        flow.report.empty() || fs::exists(fs::path(flow.report) / "report.json");
+    if (has_report) before = result_of_run(place_of_manifest(flow), fingerprint);
     return before.has_value();
   };
   const PipelineResult result = run_pipeline(steps, options, runtime.pool(), bar.callbacks());

@@ -41,14 +41,15 @@ Fact fact_in(std::string group, Fact fact) {
 std::string facts_json(const std::vector<Fact>& facts) {
   auto all = nlohmann::ordered_json::object();
   for (const Fact& f : facts) {
-    auto value = nlohmann::ordered_json::parse(f.json);
+    auto value = nlohmann::ordered_json::parse(f.json, nullptr, /*allow_exceptions=*/false);
+    if (value.is_discarded()) value = f.text;  // of bytes that are no UTF-8: names of files
     if (f.group.empty()) {
       all[key_of(f.name)] = std::move(value);
     } else {
       all[key_of(f.group)][f.name] = std::move(value);
     }
   }
-  return all.dump();
+  return all.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
 
 }  // namespace llmtool

@@ -90,6 +90,7 @@ cp mixed.jsonl.run.json first.json
 run "$LLMTOOL" corpus run mix.toml --resume --json && exits 0 && says "this run has ended already"
 python3 -c 'import json, sys; assert json.load(open("out")) == json.load(open("first.json"))["result"]'
 cmp first.json mixed.jsonl.run.json
+run "$LLMTOOL" corpus run mix.toml --resume --report elsewhere && exits 2 && says "is already there"
 mkdir mixed.jsonl.work && : >mixed.jsonl.work/run.lock && : >mixed.jsonl.work/rest  # killed while it removed these
 run "$LLMTOOL" corpus run mix.toml --resume && exits 0
 [[ ! -e mixed.jsonl.work ]]
@@ -97,6 +98,10 @@ run "$LLMTOOL" corpus run mix.toml --resume --text-field content && exits 2 && s
 cp mixed.jsonl whole.jsonl && truncate -s -1 mixed.jsonl
 run "$LLMTOOL" corpus run mix.toml --resume && exits 2 && says "is already there"
 mv whole.jsonl mixed.jsonl
+# Samples of documents are in the report and not in the manifest.
+run "$LLMTOOL" filter docs.jsonl --rules length.words --min length.words=5 -o long.jsonl --report long && exits 0
+grep -q 'document 1' long/report.json
+! grep -q 'document 1' long.jsonl.run.json || failed "documents are in the manifest"
 run "$LLMTOOL" corpus run mix.toml --overwrite --threads 1 -o again.jsonl && exits 0
 cmp mixed.jsonl again.jsonl
 

@@ -23,4 +23,6 @@ TEST_CASE("facts: numbers are numbers in JSON, under keys that programs like") {
           "least_repeat": "50 \"words\"", "n_grams_all": 9223372036854775808,
           "words_a_document": null, "domains": {"a-b.example": 2, "C.example": 1}})"));
   CHECK(facts_json({}) == "{}");
+  CHECK(facts_json({fact("model", "a\xff.bin"), fact_in("sets", fact("\xfe", 1))}) ==
+        "{\"model\":\"a\xEF\xBF\xBD.bin\",\"sets\":{\"\xEF\xBF\xBD\":1}}");
 }
