@@ -21,7 +21,7 @@ double largest_difference(const OpCase& c, const Result& a, const Result& b) {
   double worst = 0;
   for (const Slot& s : c.slots) {
     if (!s.output || s.scratch) continue;
-    const auto &x = a.values.at(s.name), &y = b.values.at(s.name);
+    const std::vector<double> x = a.values(s.name), y = b.values(s.name);
     double difference = 0, size = 1e-30;
     for (size_t i = 0; i < x.size(); ++i) {
       const double d = std::abs(x[i] - y[i]);
@@ -43,7 +43,7 @@ double allowed(DType t) {
 bool same_bits(const OpCase& c, const Result& a, const Result& b, bool rows_only) {
   for (const Slot& s : c.slots) {
     if (!s.output || s.scratch || (rows_only && !s.per_row)) continue;
-    if (a.bytes.at(s.name) != b.bytes.at(s.name)) return false;
+    if (a.bytes(s.name) != b.bytes(s.name)) return false;
   }
   return true;
 }

@@ -79,7 +79,7 @@ TEST_CASE("convert: to bf16 rounds to nearest even, bit for bit, NaN stays NaN")
     const Result r = run_case(k, lane, {});
     for (size_t i = 0; i < 41; ++i) {
       uint16_t got = 0;
-      std::memcpy(&got, &r.bytes.at("y")[2 * i], 2);
+      std::memcpy(&got, &r.bytes("y")[2 * i], 2);
       CHECK(got == to_bf16(static_cast<float>(corner_values().values[i])).bits);
     }
   }

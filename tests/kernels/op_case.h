@@ -158,10 +158,19 @@ struct RunOptions {
   Alias alias = {};
 };
 
-// The bytes of each output, row after row, and its values.
+// The bytes of each output, row after row.
 struct Result {
-  std::map<std::string, std::vector<uint8_t>> bytes;
-  std::map<std::string, std::vector<double>> values;
+  struct Output {
+    DType dtype;
+    std::vector<uint8_t> bytes;
+  };
+  std::map<std::string, Output> outputs;
+
+  const std::vector<uint8_t>& bytes(const std::string& name) const {
+    return outputs.at(name).bytes;
+  }
+  double value(const std::string& name, size_t i) const;
+  std::vector<double> values(const std::string& name) const;
 };
 
 // Runs the case and checks that inputs and the padding around all tensors are as they were.

@@ -62,13 +62,26 @@ namespace {
 constexpr uint8_t kCanary = 0xff;
 constexpr int64_t kGuard = 64;  // bytes before and after
 
-void encode(DType t, double v, uint8_t* to) {
-  const float f = static_cast<float>(v);
-  const bf16 h = to_bf16(f);
-  if (t == DType::kF64) std::memcpy(to, &v, 8);
-  if (t == DType::kF32) std::memcpy(to, &f, 4);
-  if (t == DType::kBF16) std::memcpy(to, &h, 2);
-  if (t == DType::kI8) *to = static_cast<uint8_t>(static_cast<int8_t>(v));
+// Under a sanitizer, where these tests take minutes, most of the time went here: no case is looked
+// at twice, and values are decoded where somebody asks for them.
+template <class T, class Round>
+void encode_as(const double* values, int64_t n, uint8_t* to, Round round) {
+  for (int64_t i = 0; i < n; ++i) {
+    const T t = round(values[i]);
+    std::memcpy(to + i * static_cast<int64_t>(sizeof t), &t, sizeof t);
+  }
+}
+
+void encode(DType t, const double* values, int64_t n, uint8_t* to) {
+  const auto as_float = [](double v) { return static_cast<float>(v); };
+  if (t == DType::kF64) encode_as<double>(values, n, to, [](double v) { return v; });
+  if (t == DType::kF32) encode_as<float>(values, n, to, as_float);
+  if (t == DType::kBF16) {
+    encode_as<bf16>(values, n, to, [&](double v) { return to_bf16(as_float(v)); });
+  }
+  if (t == DType::kI8) {
+    encode_as<int8_t>(values, n, to, [](double v) { return static_cast<int8_t>(v); });
+  }
 }
 
 double decode(DType t, const uint8_t* from) {
@@ -114,10 +127,7 @@ class Guarded {
     const Matrix& m = slot_.initial;
     std::vector<uint8_t> bytes(static_cast<size_t>(offset(m.rows) + kGuard), kCanary);
     for (int64_t r = 0; r < m.rows; ++r) {
-      for (int64_t c = 0; c < m.cols; ++c) {
-        encode(slot_.dtype, m(r, c),
-               &bytes[static_cast<size_t>(offset(r) + c * size_of(slot_.dtype))]);
-      }
+      encode(slot_.dtype, m.values.data() + r * m.cols, m.cols, bytes.data() + offset(r));
     }
     return bytes;
   }
@@ -178,14 +188,11 @@ void compare_values(const Slot& slot, const std::vector<double>& got, const Matr
                        << " times what is allowed");
 }
 
-void check_on(const OpCase& c, const Lane& lane) {
+void check_on(const OpCase& c, const Lane& lane, Values& want) {
   const int64_t n = row_count(c);
   const Result whole = run_case(c, lane, {});
-  Values values;
-  for (const Slot& s : c.slots) values.put(s.name, s.initial);
-  c.reference(values);
   for (const Slot& s : c.slots) {
-    if (s.output && !s.scratch) compare_values(s, whole.values.at(s.name), values[s.name]);
+    if (s.output && !s.scratch) compare_values(s, whole.values(s.name), want[s.name]);
   }
   compare_bits(c, whole, run_case(c, lane, {.threads = 2}), "2 threads", false);
   compare_bits(c, whole, run_case(c, lane, {.threads = 3, .pad = 19}), "3 threads, padded", false);
@@ -198,6 +205,18 @@ void check_on(const OpCase& c, const Lane& lane) {
 }
 
 }  // namespace
+
+double Result::value(const std::string& name, size_t i) const {
+  const Output& output = outputs.at(name);
+  return decode(output.dtype, &output.bytes[i * static_cast<size_t>(size_of(output.dtype))]);
+}
+
+std::vector<double> Result::values(const std::string& name) const {
+  const Output& output = outputs.at(name);
+  std::vector<double> values(output.bytes.size() / static_cast<size_t>(size_of(output.dtype)));
+  for (size_t i = 0; i < values.size(); ++i) values[i] = value(name, i);
+  return values;
+}
 
 Result run_case(const OpCase& c, const Lane& lane, const RunOptions& options) {
   Stream stream = stream_on(lane, options.threads);
@@ -225,12 +244,7 @@ Result run_case(const OpCase& c, const Lane& lane, const RunOptions& options) {
     const bool may_change = s.output || shares(options.alias, s.name);
     const Guarded& home = tensors.at(home_of(options.alias, s.name));
     std::vector<uint8_t> bytes = home.elements(stream, may_change);
-    if (!s.output) continue;
-    auto& values = result.values[s.name];
-    for (size_t i = 0; i < bytes.size(); i += static_cast<size_t>(size_of(s.dtype))) {
-      values.push_back(decode(s.dtype, &bytes[i]));
-    }
-    result.bytes[s.name] = std::move(bytes);
+    if (s.output) result.outputs[s.name] = {s.dtype, std::move(bytes)};
   }
   return result;
 }
@@ -240,14 +254,14 @@ void compare_bits(const OpCase& c, const Result& want, const Result& got, const 
   for (const Slot& slot : c.slots) {
     if (!slot.output || slot.scratch || (rows_only && !slot.per_row && !c.sums_in_row_order))
       continue;
-    const auto &a = want.bytes.at(slot.name), &b = got.bytes.at(slot.name);
+    const auto &a = want.bytes(slot.name), &b = got.bytes(slot.name);
     if (a == b) continue;
     const auto at = std::mismatch(a.begin(), a.end(), b.begin()).first - a.begin();
     const int64_t i = at / size_of(slot.dtype);
     FAIL_CHECK(what << ": other bits of " << slot.name << " at [" << i / slot.initial.cols << "]["
                     << i % slot.initial.cols
-                    << "]: " << want.values.at(slot.name)[static_cast<size_t>(i)] << ", then "
-                    << got.values.at(slot.name)[static_cast<size_t>(i)]);
+                    << "]: " << want.value(slot.name, static_cast<size_t>(i)) << ", then "
+                    << got.value(slot.name, static_cast<size_t>(i)));
   }
 }
 
@@ -259,11 +273,14 @@ bool has_kernel(const std::string& op, Device device) {
 
 void check_case(const OpCase& c) {
   INFO(c.op, ": ", c.about);
+  Values want;
+  for (const Slot& s : c.slots) want.put(s.name, s.initial);
+  c.reference(want);
   for (const Lane& lane : available_lanes()) {
     // Which kernels a GPU has is known to tests/cli/golden.sh; the CPU has them all.
     if (lane.device != Device::kCpu && !has_kernel(c.op, lane.device)) continue;
     INFO("on ", name_of(lane));
-    check_on(c, lane);
+    check_on(c, lane, want);
   }
 }
 
