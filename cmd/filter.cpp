@@ -87,6 +87,36 @@ GopherVariant gopher_variant(const Options& o) {
   return o.gopher_variant == "paper" ? GopherVariant::kPaper : GopherVariant::kDatatrove;
 }
 
+// A list does not switch its rule on, and a flag that would do nothing is likely meant otherwise.
+void check_uses(const Options& o, const FilterSettings& s) {
+  struct Use {
+    std::string_view flag, rules;  // "words." stands for all of them
+    bool given;
+  };
+  const Use uses[] = {
+      {"--word-list", "words.", !s.word_lists.empty()},
+      {"--words-without-borders", "words.", s.words_without_borders},
+      {"--domain-list", "url.domain", !s.domain_lists.empty()},
+      {"--url-list", "url.url", !s.url_lists.empty()},
+      {"--url-word-list", "url.words", !s.url_word_lists.empty()},
+      {"--url-soft-word-list", "url.soft_words", !s.url_soft_word_lists.empty()},
+      {"--url-substring-list", "url.substrings", !s.url_substring_lists.empty()},
+      {"--extensions", "code.extension", !s.extensions.empty()},
+      {"--gopher-variant", "gopher.", gopher_variant(o) != GopherVariant::kDatatrove},
+      {"--c4-variant", "c4.", o.c4_variant != "auto"},
+  };
+  for (const Use& use : uses) {
+    const bool has_rule = std::ranges::any_of(
+        s.rules, [&](const std::string& rule) { return rule.starts_with(use.rules); });
+    if (!use.given || has_rule) continue;
+    const bool one = !use.rules.ends_with('.');
+    fail(Fault::kUsage,
+         concat(use.flag, " is for the rule", one ? " " : "s ", use.rules, one ? "" : "*",
+                ", and none such is chosen"),
+         concat("choose by --rules; `llmtool list filters` lists them"));
+  }
+}
+
 FilterSettings settings_of(const Options& o) {
   FilterSettings settings = o.settings;
   const auto add = [&](const std::string& name) {
@@ -102,6 +132,7 @@ FilterSettings settings_of(const Options& o) {
     check(std::erase(settings.rules, find_filter_rule(name).name) > 0, Fault::kUsage, "--without '",
           name, "': it is not among the rules");
   }
+  check_uses(o, settings);
   for (const std::string& text : o.at_least) set_bound(settings, text, true);
   for (const std::string& text : o.at_most) set_bound(settings, text, false);
   settings.variants = {c4_variant(o), gopher_variant(o)};

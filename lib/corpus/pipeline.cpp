@@ -42,21 +42,11 @@ std::string fingerprint_of(const std::vector<CorpusInput>& inputs, const Pipelin
   return checksum(std::as_bytes(std::span(all)));
 }
 
-std::vector<std::string> names_of(const std::vector<std::unique_ptr<Step>>& steps) {
-  std::vector<std::string> names;
-  for (const auto& step : steps) names.push_back(step->name());
-  return names;
-}
-
 class Pipeline {
  public:
   Pipeline(std::vector<std::unique_ptr<Step>>& steps, const PipelineOptions& options,
            ThreadPool& pool, const PipelineProgress& progress)
-      : steps_(steps),
-        options_(options),
-        pool_(pool),
-        progress_(progress),
-        files_(options, names_of(steps)) {
+      : steps_(steps), options_(options), pool_(pool), progress_(progress), files_(options, steps) {
     inputs_ = list_inputs(options.inputs);
     std::erase_if(inputs_, [&](const CorpusInput& input) { return files_.is_own(input); });
     if (options.shards > 1) {
@@ -127,6 +117,7 @@ class Pipeline {
   // False: there is nothing to do.
   bool prepare_work() {
     files_.check_inputs(inputs_);
+    files_.check_steps();
     const std::string fingerprint = state_.fingerprint = fingerprint_of(inputs_, options_);
     if (writes_parquet()) require_parquet();
     if (!can_resume()) {
@@ -347,6 +338,7 @@ class Pipeline {
       sink.finish();
       result.outputs.push_back(files_.rejected(i));
     }
+    for (fs::path& path : files_.written_by_steps()) result.outputs.push_back(std::move(path));
     result.steps = std::move(stats_);
     result.read = state_.read;
     result.written = state_.written;

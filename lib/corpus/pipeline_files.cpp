@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <fstream>
 #include <stdlib.h>
 
 #include "lib/base/error.h"
@@ -15,6 +16,56 @@ std::string numbered_name(size_t number, std::string name) {
   std::ranges::replace(name, ' ', '-');
   return concat(number < 10 ? "0" : "", number, "-", name);
 }
+
+PipelineFiles::PipelineFiles(const PipelineOptions& options,
+                             const std::vector<std::unique_ptr<Step>>& steps)
+    : options_(options), output_(options.output) {
+  for (const auto& step : steps) {
+    steps_.push_back(step->name());
+    for (StepFile& file : step->files()) {
+      if (!file.path.empty()) step_files_.push_back(std::move(file));
+    }
+  }
+}
+
+namespace {
+
+struct OtherPacking {
+  std::string_view ending, magic, name, tool;
+};
+constexpr OtherPacking kOtherPackings[] = {{".bz2", "BZh", "bzip2", "bzcat"},
+                                           {".xz",
+                                            "\xfd"
+                                            "7zXZ",
+                                            "xz", "xzcat"},
+                                           {".lz4", "\x04\x22\x4d\x18", "lz4", "lz4cat"},
+                                           {".zip", "PK\x03\x04", "zip", "unzip -p"}};
+
+// What InputStream does not unpack says so, rather than what is wrong with its first line.
+void refuse_other_packings(const std::string& path) {
+  std::error_code error;
+  if (!fs::is_regular_file(path, error)) return;
+  std::ifstream file(path, std::ios::binary);
+  std::string head(8, '\0');
+  file.read(head.data(), static_cast<std::streamsize>(head.size()));
+  for (const OtherPacking& other : kOtherPackings) {
+    if (!head.starts_with(other.magic)) continue;
+    fail(Fault::kInput,
+         concat("'", path, "' is packed by ", other.name, "; what is read packed is .gz and .zst"),
+         concat(other.tool, " ", path, " | llmtool ... -"));
+  }
+}
+
+void refuse_other_endings(const std::string& output) {
+  for (const OtherPacking& other : kOtherPackings) {
+    if (output.ends_with(other.ending)) {
+      fail(Fault::kUsage, concat("'", output, "': ", other.name, " is not written"),
+           "name it .gz or .zst");
+    }
+  }
+}
+
+}  // namespace
 
 fs::path PipelineFiles::work_folder() const {
   const fs::path parent = options_.work.empty() ? output_.folder() : options_.work;
@@ -49,7 +100,41 @@ std::vector<fs::path> PipelineFiles::outputs() const {
   for (size_t i = 0; i <= steps_.size() && !options_.rejected.empty(); ++i) {
     all.push_back(rejected(i));
   }
+  for (fs::path& path : written_by_steps()) all.push_back(std::move(path));
   return all;
+}
+
+std::vector<fs::path> PipelineFiles::written_by_steps() const {
+  std::vector<fs::path> written;
+  for (const StepFile& file : step_files_) {
+    if (file.use == StepFile::Use::kWritten && GrowingFile::is_file(file.path)) {
+      written.push_back(file.path);
+    }
+  }
+  return written;
+}
+
+void PipelineFiles::check_steps() const {
+  // Of what is not there yet, weakly_canonical() alone leaves "x" and "./x" apart.
+  const auto whole = [](const fs::path& path) {
+    std::error_code ignored;
+    return fs::weakly_canonical(fs::absolute(path), ignored);
+  };
+  std::vector<fs::path> writes;
+  const auto add = [&](const fs::path& path) {
+    writes.push_back(whole(path));
+    check(std::ranges::count(writes, writes.back()) == 1, Fault::kUsage, "'", path.string(),
+          "' is written twice: by two steps, or by a step and as the output");
+  };
+  for (const fs::path& path : outputs()) add(path);
+  for (const StepFile& file : step_files_) {
+    if (file.use == StepFile::Use::kGrown) add(file.path);
+  }
+  for (const StepFile& file : step_files_) {
+    if (file.use != StepFile::Use::kRead) continue;
+    check(std::ranges::count(writes, whole(file.path)) == 0, Fault::kUsage, "'", file.path.string(),
+          "' is read by a step and written by this run");
+  }
 }
 
 void PipelineFiles::remove_partial() const {
@@ -91,6 +176,7 @@ bool PipelineFiles::is_own(const CorpusInput& input) const {
 }
 
 void PipelineFiles::check_inputs(const std::vector<CorpusInput>& inputs) const {
+  refuse_other_endings(options_.output);
   check(!output_.is_many() || !is_parquet_name(options_.output), Fault::kUsage, "'",
         options_.output, "': Parquet is written to one file; use .jsonl.zst for many");
   std::error_code ignored;
@@ -101,6 +187,7 @@ void PipelineFiles::check_inputs(const std::vector<CorpusInput>& inputs) const {
   for (const CorpusInput& input : inputs) {
     const RecordFormat* format = CorpusReader::format_of(input, reader);
     if (format->require != nullptr) format->require();
+    if (!input.in_folder) refuse_other_packings(input.path);
     std::error_code error;
     check(!output_.is_many() || !output_.matches(fs::weakly_canonical(input.path, error)),
           Fault::kUsage, "'", input.path, "' is an input, and may be written as '", options_.output,

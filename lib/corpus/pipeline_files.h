@@ -6,6 +6,7 @@
 
 #include "lib/corpus/output_files.h"
 #include "lib/corpus/pipeline.h"
+#include "lib/corpus/step.h"
 
 namespace llmtool {
 
@@ -14,9 +15,7 @@ std::string numbered_name(size_t number, std::string name);
 
 class PipelineFiles {
  public:
-  // steps: their names.
-  PipelineFiles(const PipelineOptions& options, std::vector<std::string> steps)
-      : options_(options), output_(options.output), steps_(std::move(steps)) {}
+  PipelineFiles(const PipelineOptions& options, const std::vector<std::unique_ptr<Step>>& steps);
 
   const OutputName& output() const { return output_; }
   const OutputName& no_name() const { return no_name_; }  // of a file that is not the output
@@ -27,6 +26,9 @@ class PipelineFiles {
   // For what a step drops, by its number + 1, or for what cannot be read (0): each shard has its
   // own.
   fs::path rejected(size_t i) const;
+
+  // What steps write besides the documents.
+  std::vector<fs::path> written_by_steps() const;
 
   // What outputs are called until they are whole.
   void remove_partial() const;
@@ -39,6 +41,8 @@ class PipelineFiles {
 
   // This build can read the inputs, and no output is one of them, in any spelling.
   void check_inputs(const std::vector<CorpusInput>& inputs) const;
+  // No file is written twice, or read by one step and written by another.
+  void check_steps() const;
   // Nothing would be replaced that nobody said may be.
   void check_free(const fs::path& work, bool has_checkpoint) const;
 
@@ -48,7 +52,8 @@ class PipelineFiles {
 
   const PipelineOptions& options_;
   OutputName output_, no_name_{""};
-  std::vector<std::string> steps_;
+  std::vector<std::string> steps_;  // their names
+  std::vector<StepFile> step_files_;
 };
 
 }  // namespace llmtool

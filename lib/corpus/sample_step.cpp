@@ -13,13 +13,18 @@ namespace {
 
 constexpr const char* kRule = "sample.not_drawn";
 
+// Of the id as well: copies of a text are drawn apart from each other.
+uint64_t drawing_hash(const Document& document, uint64_t seed) {
+  return document_hash(document.text, document_hash(document.id, seed));
+}
+
 class FractionStep final : public Step {
  public:
   explicit FractionStep(const SampleOptions& options) : options_(options) {}
   std::string name() const override { return "sample"; }
 
   void work(Document& document, Tally&, int) override {
-    const uint64_t hash = document_hash(document.text, options_.seed);
+    const uint64_t hash = drawing_hash(document, options_.seed);
     if (std::ldexp(static_cast<double>(hash >> 11), -53) < options_.fraction) return;
     reject(document, kRule);
   }
@@ -35,7 +40,7 @@ class HashLog final : public Step {
   std::string name() const override { return "sample"; }
   void start(StepResources& resources) override { log_ = &resources.log("hashes"); }
   void work(Document& document, Tally&, int) override {
-    document.keys = {document_hash(document.text, seed_)};
+    document.keys = {drawing_hash(document, seed_)};
   }
   bool in_order() const override { return true; }
   void decide(Document& document, Tally&) override { log_->append(document.keys.data(), 8); }

@@ -1,9 +1,9 @@
 // A seeded sample of documents.
 //
-// With a count, a reservoir: the documents with the smallest hash of seed and text, so the same
-// ones come whatever the order of the inputs; of equal texts the first. With a fraction, each
-// document whose hash lies in that share of all hashes: equal texts go together. The hash is XXH3's
-// 64 bits.
+// With a count, a reservoir: the documents with the smallest hash of seed, id and text, so the same
+// ones come whatever the order of the inputs; of equal ones the first. With a fraction, each
+// document whose hash lies in that share of all hashes: copies with ids of their own go apart. The
+// hash is XXH3's 64 bits.
 #pragma once
 
 #include <cstdint>

@@ -85,12 +85,25 @@ struct StepResources {
   virtual ~StepResources() = default;
 };
 
+// A file or folder that a step uses besides the documents.
+struct StepFile {
+  enum class Use {
+    kRead,
+    kWritten,  // anew by each run: it is not there before, or may be overwritten
+    kGrown     // an index, which keeps what earlier runs put there
+  };
+  Use use;
+  fs::path path;
+};
+
 class Step {
  public:
   virtual ~Step() = default;
 
   virtual std::string name() const = 0;  // as the command: "dedup exact"
   virtual std::vector<Figure> figures() const { return {}; }
+  // So that no run writes over what it reads, or over what another step writes.
+  virtual std::vector<StepFile> files() const { return {}; }
 
   // Before the first document; with an observer(), after conclude(). Reads what the logs and the
   // folder have.

@@ -1,4 +1,6 @@
 // The pages of a MediaWiki XML dump: each <page>...</page>, as it stands there, is one record.
+#include <algorithm>
+
 #include "lib/base/format.h"
 #include "lib/io/record_format.h"
 
@@ -17,13 +19,20 @@ size_t cut_pages(std::string_view bytes, size_t searched) {
 void parse_pages(std::string_view bytes, const BlockPart& part, DocumentParser&,
                  const RecordTaker& taker) {
   uint64_t line = part.first_line;
+  if (line == 1 && bytes.find(kBegin) == bytes.npos) {
+    taker.bad(line, "no <page> is in it", "expected a MediaWiki XML dump", bytes);
+    return;
+  }
   size_t counted = 0;
   for (size_t begin = 0; (begin = bytes.find(kBegin, begin)) != bytes.npos;) {
     for (; counted < begin; ++counted) line += bytes[counted] == '\n';
     const size_t end = bytes.find(kEnd, begin);
-    if (end == bytes.npos) {
-      taker.bad(line, "a <page> without its </page>", "the dump is truncated", bytes.substr(begin));
-      return;
+    const size_t next = std::min(bytes.find(kBegin, begin + 1), bytes.size());
+    if (end > next || end == bytes.npos) {
+      taker.bad(line, "a <page> without its </page>", "the dump is damaged or truncated",
+                bytes.substr(begin, next - begin));
+      begin = next;
+      continue;
     }
     Document document;
     document.text = bytes.substr(begin, end + kEnd.size() - begin);

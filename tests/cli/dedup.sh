@@ -115,3 +115,16 @@ exits 0
 run bash -c '"$1" dedup exact in.jsonl --unit line | "$1" dedup near --shingle-size 3' _ "$LLMTOOL"
 exits 0
 cmp chain.jsonl out
+
+# What a step writes besides the documents is an output like any other.
+cp in.jsonl own.jsonl
+run "$LLMTOOL" dedup near own.jsonl --clusters own.jsonl -o o.jsonl && exits 2 && says "'own.jsonl' is an input and the output"
+cmp in.jsonl own.jsonl
+echo precious >clusters.jsonl
+run "$LLMTOOL" dedup near in.jsonl --clusters clusters.jsonl -o o.jsonl && exits 2 && says "'clusters.jsonl' is already there"
+[[ $(cat clusters.jsonl) == precious ]]
+run "$LLMTOOL" dedup near in.jsonl --clusters o.jsonl -o o.jsonl && exits 2 && says "'o.jsonl' is written twice"
+run "$LLMTOOL" dedup near in.jsonl --clusters clusters.jsonl -o o.jsonl --overwrite && exits 0
+grep -q '"clusters.jsonl"' o.jsonl.run.json || failed "clusters are not in the manifest"
+printf '[[step]]\nrun = "dedup exact"\nindex = "shared-ix"\n[[step]]\nrun = "dedup near"\nindex = "./shared-ix"\n' >twice.toml
+run "$LLMTOOL" corpus run twice.toml in.jsonl -o p.jsonl && exits 2 && says "ix' is written twice"

@@ -139,3 +139,21 @@ printf 'x\n\xff\n' >bytes
 run "$LLMTOOL" filter in.jsonl --rules words.count --word-list bytes
 exits 3
 says "bytes:2"
+
+# A list does not switch its rule on: what would do nothing is refused.
+printf 'the\n' >words
+refuses "--word-list is for the rules words.*, and none such is chosen" --preset c4 --word-list words
+refuses "--domain-list is for the rule url.domain" --preset gopher --domain-list words
+refuses "--extensions is for the rule code.extension" --preset c4 --extensions py
+refuses "--gopher-variant is for the rules gopher.*" --preset c4 --gopher-variant dolma
+run "$LLMTOOL" filter in.jsonl --preset c4 --rules words.count --word-list words -q
+exits 0
+
+# Numbers are compared as numbers, however they are spelt.
+printf '{"text":"%s","attributes":{"n":%s}}\n' a 5 b 5.0 c 0.5 d 0.50 e '"5"' >numbers.jsonl
+kept() { "$LLMTOOL" filter numbers.jsonl --attribute "$1" -q | sed 's/.*"text":"\(.\)".*/\1/' | tr -d '\n'; }
+[[ $(kept 'attributes.n == 5') == abe && $(kept 'attributes.n != 0.5') == abe ]]
+[[ $(kept 'attributes.n in 0.5,7') == cd && $(kept 'attributes.n not in 5.00') == cde ]]
+run "$LLMTOOL" filter numbers.jsonl --attribute 'attributes.n => 0.3'
+exits 2
+says "'=>' in the condition"

@@ -87,3 +87,27 @@ exits 0
 run "$LLMTOOL" dedup substring in.jsonl --unit tokens
 exits 2
 says "--unit tokens needs --tokenizer"
+
+# Evaluation sets and inputs are not written over.
+printf '{"question": "What is the capital of France, as every child knows today?", "answer": "Paris"}\n' >ev.jsonl
+cp ev.jsonl kept.jsonl
+run "$LLMTOOL" decontaminate in.jsonl --against ev.jsonl --matches ev.jsonl -o clean.jsonl --overwrite
+exits 2
+says "'ev.jsonl' is read by a step and written by this run"
+cmp ev.jsonl kept.jsonl
+printf 'BZh91AY&SY' >dump.xml.bz2
+run "$LLMTOOL" extract wikipedia dump.xml.bz2
+exits 3
+says "is packed by bzip2"
+run "$LLMTOOL" pii in.jsonl -o masked.jsonl.xz
+exits 2
+says "xz is not written"
+echo hello >hello.xml
+run "$LLMTOOL" extract wikipedia hello.xml
+exits 3
+says "no <page> is in it"
+printf '<mediawiki>\n<page><title>A</title>\n<page><title>B</title><text>b b b</text></page>\n' >lost.xml
+run "$LLMTOOL" sample lost.xml --format mediawiki --fraction 1 --skip-bad
+exits 0
+says "lost.xml:2: a <page> without its </page>"
+prints "<title>B"

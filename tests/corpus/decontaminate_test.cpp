@@ -262,6 +262,17 @@ TEST_CASE("decontaminate drops, cuts or marks, and says what matched where") {
   CHECK(documents[1].attributes[0].name == "contamination");
 }
 
+TEST_CASE("evaluation sets of one name are told apart by their folders") {
+  using Names = std::vector<std::string>;
+  CHECK(eval_set_names({"a/gsm8k.jsonl.gz", "/b/mmlu.csv"}) == Names{"gsm8k", "mmlu"});
+  CHECK(eval_set_names({"a/x/test.jsonl", "/a/y/test.jsonl", "one.jsonl"}) ==
+        Names{"x/test", "y/test", "one"});
+  CHECK(eval_set_names({"/a/x/test.jsonl", "/b/x/test.jsonl"}) == Names{"a/x/test", "b/x/test"});
+  CHECK(eval_set_names({"/a/t.jsonl", "/a/t.csv"}) == Names{"t.jsonl", "t.csv"});
+  CHECK(eval_set_names({"/t.jsonl", "/a/t.jsonl"}).size() == 2);
+  CHECK_THROWS_AS(eval_set_names({"/a/t.jsonl", "/a/./t.jsonl"}), Error);
+}
+
 TEST_CASE("any bytes of UTF-8 have words in order inside the text") {
   const Rng rng(5);
   const std::vector<std::string> pieces = {"a",

@@ -29,8 +29,10 @@ struct SetCounts {
 std::vector<EvalItem> read_all(const DecontaminateOptions& options) {
   check(!options.against.empty(), Fault::kUsage, "--against names no file");
   std::vector<EvalItem> items;
-  for (const fs::path& path : options.against) {
-    std::vector<EvalItem> more = read_eval_set(path, options.fields);
+  const std::vector<std::string> names = eval_set_names(options.against);
+  for (size_t i = 0; i < names.size(); ++i) {
+    std::vector<EvalItem> more = read_eval_set(options.against[i], options.fields);
+    for (EvalItem& item : more) item.set = names[i];
     items.insert(items.end(), std::make_move_iterator(more.begin()),
                  std::make_move_iterator(more.end()));
   }
@@ -45,6 +47,11 @@ class Decontaminate : public Step {
   }
 
   std::string name() const override { return "decontaminate"; }
+  std::vector<StepFile> files() const override {
+    std::vector<StepFile> files = {{StepFile::Use::kWritten, options_.matches}};
+    for (const fs::path& set : options_.against) files.push_back({StepFile::Use::kRead, set});
+    return files;
+  }
   bool in_order() const override { return true; }
 
   std::vector<Figure> figures() const override {

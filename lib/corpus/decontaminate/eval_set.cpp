@@ -243,13 +243,48 @@ std::vector<EvalItem> read_csv(const fs::path& path, const std::string& set,
   return items;
 }
 
+fs::path unpacked_name(const fs::path& path) {
+  const fs::path name = path.filename();
+  return name.extension() == ".gz" || name.extension() == ".zst" ? name.stem() : name;
+}
+
 }  // namespace
 
+std::vector<std::string> eval_set_names(const std::vector<fs::path>& paths) {
+  std::vector<std::string> names;
+  std::vector<fs::path> folders;  // what is left before the name
+  for (const fs::path& path : paths) {
+    const fs::path whole = fs::absolute(path).lexically_normal();
+    names.push_back(with_valid_utf8(unpacked_name(whole).stem().string()));
+    folders.push_back(whole.parent_path());
+  }
+  for (size_t i = 0; i < names.size(); ++i) {  // gsm8k.jsonl beside gsm8k.csv
+    for (size_t j = 0; j < names.size(); ++j) {
+      const bool beside = i != j && folders[i] == folders[j];
+      if (!beside || unpacked_name(paths[i]).stem() != unpacked_name(paths[j]).stem()) continue;
+      check(paths[i].filename() != paths[j].filename(), Fault::kUsage, "the evaluation set '",
+            paths[i].string(), "' is given twice");
+      names[i] = with_valid_utf8(paths[i].filename().string());
+    }
+  }
+  const auto is_shared = [&](const std::string& name) {
+    return std::ranges::count(names, name) > 1;
+  };
+  while (true) {
+    const std::vector<std::string> before = names;
+    for (size_t i = 0; i < names.size(); ++i) {
+      if (std::ranges::count(before, before[i]) == 1) continue;
+      if (!folders[i].has_filename()) continue;
+      names[i] = with_valid_utf8(folders[i].filename().string()) + "/" + names[i];
+      folders[i] = folders[i].parent_path();
+    }
+    if (std::ranges::none_of(names, is_shared) || names == before) return names;
+  }
+}
+
 std::vector<EvalItem> read_eval_set(const fs::path& path, const EvalFields& fields) {
-  fs::path name = path.filename();
-  if (name.extension() == ".gz" || name.extension() == ".zst") name = name.stem();
-  const bool csv = name.extension() == ".csv";
-  const std::string set = with_valid_utf8(name.stem().string());
+  const bool csv = unpacked_name(path).extension() == ".csv";
+  const std::string set = eval_set_names({path})[0];
   std::vector<EvalItem> items = csv ? read_csv(path, set, fields) : read_lines(path, set, fields);
   for (EvalItem& item : items) {
     item.question = with_valid_utf8(item.question);

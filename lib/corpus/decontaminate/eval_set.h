@@ -31,4 +31,9 @@ struct EvalFields {
 // Fault::kInput with file and line for what cannot be read or has no question.
 std::vector<EvalItem> read_eval_set(const fs::path& path, const EvalFields& fields = {});
 
+// What sets are called: the file's name without its endings, and as many folders before it as tell
+// it from the others ("gsm8k/test", "arc/test"); with its ending if only that does. A path that is
+// there twice: Fault::kUsage.
+std::vector<std::string> eval_set_names(const std::vector<fs::path>& paths);
+
 }  // namespace llmtool

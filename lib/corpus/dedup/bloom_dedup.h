@@ -38,6 +38,7 @@ class BloomDedup : public Step {
   explicit BloomDedup(BloomDedupOptions options);
 
   std::string name() const override { return "dedup bloom"; }
+  std::vector<StepFile> files() const override { return {{StepFile::Use::kGrown, options_.index}}; }
   std::vector<Figure> figures() const override;
   void start(StepResources& resources) override;
   void work(Document& document, Tally& tally, int thread) override;

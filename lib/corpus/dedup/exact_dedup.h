@@ -40,6 +40,7 @@ class ExactDedup : public Step {
   ~ExactDedup() override;
 
   std::string name() const override { return "dedup exact"; }
+  std::vector<StepFile> files() const override { return {{StepFile::Use::kGrown, options_.index}}; }
   void start(StepResources& resources) override;
   void work(Document& document, Tally& tally, int thread) override;
   bool in_order() const override { return true; }

@@ -23,6 +23,9 @@ class NearDedup : public Step {
   ~NearDedup() override;
 
   std::string name() const override { return "dedup near"; }
+  std::vector<StepFile> files() const override {
+    return {{StepFile::Use::kWritten, options_.clusters}, {StepFile::Use::kGrown, options_.index}};
+  }
   Step* observer() override;
   void conclude(StepResources& resources) override;
   void start(StepResources& resources) override;

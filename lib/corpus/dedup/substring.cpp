@@ -141,6 +141,9 @@ class SubstringDedup : public Step {
   explicit SubstringDedup(const SubstringOptions& options) : shared_(options), observer_(shared_) {}
 
   std::string name() const override { return "dedup substring"; }
+  std::vector<StepFile> files() const override {
+    return {{StepFile::Use::kGrown, shared_.options.index}};
+  }
   Step* observer() override { return &observer_; }
 
   std::vector<Figure> figures() const override {

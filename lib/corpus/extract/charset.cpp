@@ -131,7 +131,9 @@ DecodedText decode_page(std::string_view bytes, std::string_view header_label) {
   if (valid) return as_utf8(bytes, "content");
   const std::string detected = detected_charset(bytes);
   const std::string_view known = encoding_of_label(detected);
-  const std::string_view encoding = known.empty() ? std::string_view(detected) : known;
+  // No page is in a code page of DOS that browsers do not know: a few accents were taken for it.
+  const std::string_view unknown = detected.starts_with("IBM") ? std::string_view() : detected;
+  const std::string_view encoding = known.empty() ? unknown : known;
   if (!encoding.empty() && encoding != "utf-8") {
     DecodedText result = decoded(bytes, encoding, "detector");
     if (result.decodable) return result;

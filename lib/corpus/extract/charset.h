@@ -28,7 +28,8 @@ struct DecodedText {
 //      ASCII alone and a label names an encoding of escape sequences (iso-2022-jp) or UTF-16;
 //   3. header_label (of HTTP), then the page's own. UTF-16 that a page claims in ASCII is UTF-8; a
 //      UTF-8 that is wrong in more than one of five of its multi-byte sequences is not believed;
-//   4. Mozilla's detector (uchardet) on the first 64 KiB; windows-1252 if it cannot tell.
+//   4. Mozilla's detector (uchardet) on the first 64 KiB; windows-1252 if it cannot tell, or says a
+//      code page of DOS that the Encoding Standard does not have.
 // A byte that is no character becomes U+FFFD.
 DecodedText decode_page(std::string_view bytes, std::string_view header_label);
 

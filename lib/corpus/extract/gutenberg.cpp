@@ -167,6 +167,17 @@ bool is_prose(const std::vector<std::string_view>& lines) {
 
 }  // namespace
 
+std::string_view gutenberg_charset(std::string_view bytes) {
+  constexpr std::string_view kLine = "Character set encoding:";
+  const std::string_view head = bytes.substr(0, 16384);
+  const size_t at = head.find(kLine);
+  if (at == head.npos) return {};
+  const size_t begin = at + kLine.size();
+  const std::string_view label =
+      trimmed(head.substr(begin, std::min(head.find('\n', begin), head.size()) - begin));
+  return label == "ISO Latin-1" ? "latin1" : label;
+}
+
 std::string rejoin_paragraphs(std::string_view text) {
   std::string out;
   out.reserve(text.size());

@@ -33,6 +33,10 @@ struct GutenbergBook {
 // "transcriber's note". Linear in the text.
 GutenbergBook extract_gutenberg(std::string_view text, const GutenbergOptions& options);
 
+// What the book's first 16 KiB say in a line "Character set encoding: ISO-8859-1"; empty if
+// nothing. "ISO Latin-1", which no standard calls it, is "latin1".
+std::string_view gutenberg_charset(std::string_view bytes);
+
 // Lines of one paragraph in one line. A paragraph is prose if it has at least two lines, none of
 // them indented, and all but the last at least 45 bytes long.
 std::string rejoin_paragraphs(std::string_view text);

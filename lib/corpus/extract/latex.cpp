@@ -16,7 +16,8 @@ void for_each_command(std::string_view text, F&& f) {
   for (size_t at = text.find('\\'); at != text.npos; at = text.find('\\', at)) {
     const std::string_view word = control_word(text, at);
     if (!f(at, word)) return;
-    at += word.empty() ? 2 : word.size() + 1;
+    const size_t behind = verbatim_end(text, at);
+    at = behind > at ? behind : at + (word.empty() ? 2 : word.size() + 1);
     if (at >= text.size()) return;
   }
 }
@@ -103,6 +104,7 @@ class Cuts {
     if (name == "document") {
       if (begins) {
         document_begin_ = after;
+        first_section_ = text_.npos;  // those of the preamble are arguments: \titleformat{\section}
         return true;
       }
       return stop(at);

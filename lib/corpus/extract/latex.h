@@ -37,4 +37,9 @@ std::string without_latex_comments(std::string_view source);
 // Of the control word at source[at] == '\\': its letters; empty for \% and the like.
 std::string_view control_word(std::string_view source, size_t at);
 
+// Where the text ends that is verbatim from the control word at source[at] on: behind \verb|...|,
+// \lstinline|...| and the address of \url{...}, \href{...}{, \path{...} and \nolinkurl{...}; at the
+// \end of verbatim, lstlisting, minted and their like. `at` if nothing is.
+size_t verbatim_end(std::string_view source, size_t at);
+
 }  // namespace llmtool

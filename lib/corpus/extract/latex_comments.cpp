@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <array>
 
 #include "lib/corpus/extract/latex.h"
@@ -16,6 +17,71 @@ namespace {
 constexpr std::array<std::string_view, 8> kVerbatim = {"verbatim",     "verbatim*",    "Verbatim",
                                                        "lstlisting",   "minted",       "alltt",
                                                        "filecontents", "filecontents*"};
+
+constexpr std::array<std::string_view, 4> kUrlCommands = {"url", "href", "path", "nolinkurl"};
+constexpr size_t kMostUrl = 4096;  // an address that is longer has lost its brace
+
+// One past the address in braces at `open`, in which "%" and "\\" are characters; npos if it is
+// none.
+size_t address_end(std::string_view source, size_t open) {
+  int depth = 0;
+  const size_t most = std::min(source.size(), open + kMostUrl);
+  for (size_t i = open; i < most; ++i) {
+    if (source[i] == '\n' && i + 1 < most && source[i + 1] == '\n') break;
+    if (source[i] == '\\' && i + 1 < most) {
+      ++i;
+    } else if (source[i] == '{') {
+      ++depth;
+    } else if (source[i] == '}' && --depth == 0) {
+      return i + 1;
+    }
+  }
+  return source.npos;
+}
+
+// One past \verb|...|; npos if `mark` is no delimiter, or none closes on its line.
+size_t delimited_end(std::string_view source, size_t mark) {
+  if (mark >= source.size() || is_ascii_letter(source[mark]) || is_ascii_space(source[mark]) ||
+      source[mark] == '{') {
+    return source.npos;
+  }
+  const size_t line_end = std::min(source.find('\n', mark), source.size());
+  const size_t end = source.substr(0, line_end).find(source[mark], mark + 1);
+  return end == source.npos ? end : end + 1;
+}
+
+// The \end of a verbatim environment whose name is in braces at `open`; npos if it is another.
+size_t environment_end(std::string_view source, size_t open) {
+  while (open < source.size() && source[open] == ' ') ++open;
+  const size_t close = source.find('}', open);
+  if (open >= source.size() || source[open] != '{' || close == source.npos || close - open > 40) {
+    return source.npos;
+  }
+  const std::string_view name = source.substr(open + 1, close - open - 1);
+  if (std::ranges::find(kVerbatim, name) == kVerbatim.end()) return source.npos;
+  return std::min(source.find("\\end{" + std::string(name) + "}", close), source.size());
+}
+
+}  // namespace
+
+size_t verbatim_end(std::string_view source, size_t at) {
+  const std::string_view word = control_word(source, at);
+  size_t behind = at + word.size() + 1, end = source.npos;
+  if (word == "begin") {
+    end = environment_end(source, behind);
+  } else if (word == "verb" || word == "lstinline") {
+    if (behind < source.size() && source[behind] == '*') ++behind;
+    end = delimited_end(source, behind);
+  } else if (std::ranges::find(kUrlCommands, word) != kUrlCommands.end()) {
+    while (behind < source.size() && source[behind] == ' ') ++behind;
+    const char mark = behind < source.size() ? source[behind] : ' ';
+    if (mark == '{') end = address_end(source, behind);
+    if (mark == '|') end = delimited_end(source, behind);  // other marks are TikZ's \path
+  }
+  return end == source.npos ? at : end;
+}
+
+namespace {
 
 class CommentStripper {
  public:
@@ -59,8 +125,8 @@ class CommentStripper {
   void command() {
     const std::string_view word = control_word(in_, at_);
     if (word.empty()) return put(2);
+    if (const size_t end = verbatim_end(in_, at_); end > at_) return put(end - at_);
     if (word == "begin") return environment();
-    if (word == "verb" || word == "lstinline") return verb(word.size() + 1);
     if (word.starts_with("if") && word != "iff" && word != "ifthenelse" && word != "ifx@") {
       return condition(word);
     }
@@ -77,26 +143,10 @@ class CommentStripper {
     }
     const std::string_view name = in_.substr(open + 1, close - open - 1);
     const bool is_comment = name == "comment";
-    bool is_verbatim = false;
-    for (const std::string_view v : kVerbatim) is_verbatim = is_verbatim || v == name;
-    if (!is_comment && !is_verbatim) return put(close + 1 - at_);
+    if (!is_comment) return put(close + 1 - at_);
     const std::string ending = "\\end{" + std::string(name) + "}";
     const size_t end = in_.find(ending, close);
-    const size_t after = end == in_.npos ? in_.size() : end + ending.size();
-    if (is_verbatim) return put(after - at_);
-    at_ = after;
-  }
-
-  void verb(size_t length) {
-    size_t mark = at_ + length;
-    if (mark < in_.size() && in_[mark] == '*') ++mark;
-    if (mark >= in_.size() || is_ascii_letter(in_[mark]) || is_ascii_space(in_[mark]) ||
-        in_[mark] == '{') {
-      return put(length);
-    }
-    const size_t line_end = std::min(in_.find('\n', mark), in_.size());
-    const size_t end = in_.substr(0, line_end).find(in_[mark], mark + 1);
-    put(end == in_.npos ? length : end + 1 - at_);
+    at_ = end == in_.npos ? in_.size() : end + ending.size();
   }
 
   // \iffalse begins to skip; any condition inside what is skipped has a \fi of its own. Conditions

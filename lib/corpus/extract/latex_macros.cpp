@@ -141,6 +141,12 @@ class Expander {
   }
 
   void command() {
+    Frame& frame = frames_.back();
+    if (const size_t end = verbatim_end(frame.text, frame.at); end > frame.at) {
+      put(std::string_view(frame.text).substr(frame.at, end - frame.at));
+      frame.at = end;
+      return;
+    }
     const std::string word = read_word();
     if (word.empty()) {
       put('\\');

@@ -42,8 +42,11 @@ bool rejected_unread(Document& document, size_t max_bytes) {
   return document.rejected;
 }
 
-bool decode(Document& document, DecodedText& decoded) {
-  decoded = decode_page(document.text, metadata_text(document, "metadata.charset"));
+// own_label: what the text says of its encoding, if the metadata do not.
+bool decode(Document& document, DecodedText& decoded, std::string_view own_label = {}) {
+  std::string label = metadata_text(document, "metadata.charset");
+  if (label.empty()) label = own_label;
+  decoded = decode_page(document.text, label);
   if (!decoded.decodable) reject(document, "extract.charset", decoded.encoding);
   return decoded.decodable;
 }
@@ -120,7 +123,7 @@ void ExtractWet::work(Document& document, Tally&, int) {
 
 void ExtractGutenberg::work(Document& document, Tally&, int) {
   DecodedText decoded;
-  if (!decode(document, decoded)) return;
+  if (!decode(document, decoded, gutenberg_charset(document.text))) return;
   GutenbergBook book = extract_gutenberg(clean_lines(decoded.text), options_);
   if (options_.require_markers && !book.start_found && !book.end_found) {
     return reject(document, "extract.no_markers", {}, "*** START OF THE PROJECT GUTENBERG EBOOK");

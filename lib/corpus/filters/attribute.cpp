@@ -19,6 +19,7 @@ struct Condition {
   Comparison comparison;
   double number = 0;
   std::vector<std::string> values;
+  std::vector<double> numbers;  // of the values, NaN for what is none: 5 is 5.0
 };
 
 struct Operator {
@@ -31,11 +32,17 @@ constexpr Operator kOperators[] = {
     {">=", Comparison::kAtLeast},     {"!=", Comparison::kNotEqual}, {"==", Comparison::kEqual},
     {"<", Comparison::kLess},         {">", Comparison::kGreater},   {"=", Comparison::kEqual}};
 
-double number_of(std::string_view text, std::string_view source) {
+// NaN if it is none.
+double number_of(std::string_view text) {
   double value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  check(error == std::errc() && end == text.data() + text.size() && std::isfinite(value),
-        Fault::kUsage, "'", text, "' in the condition '", source, "' is not a finite number");
+  return error == std::errc() && end == text.data() + text.size() ? value : NAN;
+}
+
+double finite_number_of(std::string_view text, std::string_view source) {
+  const double value = number_of(text);
+  check(std::isfinite(value), Fault::kUsage, "'", text, "' in the condition '", source,
+        "' is not a finite number");
   return value;
 }
 
@@ -64,18 +71,25 @@ Condition parse(const std::string& source) {
          "'metadata.license == MIT'; there is: <= >= < > == != in, not in");
   }
   const std::string_view all = source;
-  Condition condition{source, std::string(stripped(all.substr(0, at))), found->comparison, 0, {}};
-  const std::string_view right = stripped(all.substr(at + found->text.size()));
+  Condition condition{source, std::string(stripped(all.substr(0, at))), found->comparison, 0, {},
+                      {}};
+  const std::string_view behind = all.substr(at + found->text.size()), right = stripped(behind);
+  if (!behind.empty() && std::string_view("<>=!").find(behind[0]) != std::string_view::npos) {
+    fail(Fault::kUsage,
+         concat("'", found->text, behind[0], "' in the condition '", source, "' is no comparison"),
+         "there is: <= >= < > == != in, not in");
+  }
   check(!condition.member.empty(), Fault::kUsage, "the condition '", source,
         "' names no member in front of its comparison");
   check(!right.empty(), Fault::kUsage, "the condition '", source, "' compares with nothing");
   if (found->comparison <= Comparison::kGreater) {
-    condition.number = number_of(right, source);
+    condition.number = finite_number_of(right, source);
   } else if (found->comparison <= Comparison::kNotEqual) {
     condition.values = {std::string(right)};
   } else {
     condition.values = values_of(right);
   }
+  for (const std::string& value : condition.values) condition.numbers.push_back(number_of(value));
   return condition;
 }
 
@@ -128,8 +142,9 @@ class AttributeCheck : public FilterCheck {
         context.tally.record(figure++, value.number, document);
         kept = holds(condition, value.number);
       } else {
-        const bool in = std::find(condition.values.begin(), condition.values.end(), value.text) !=
-                        condition.values.end();
+        const bool in =
+            std::ranges::count(condition.values, value.text) > 0 ||
+            (value.is_number && std::ranges::count(condition.numbers, value.number) > 0);
         const bool wants_in =
             condition.comparison == Comparison::kIn || condition.comparison == Comparison::kEqual;
         kept = in == wants_in;

@@ -67,6 +67,9 @@ class LicenseScan final : public Step {
  public:
   explicit LicenseScan(const LicenseScanOptions& options) : options_(options), log_(options) {}
   std::string name() const override { return "license scan"; }
+  std::vector<StepFile> files() const override {
+    return {{StepFile::Use::kWritten, options_.notices}};
+  }
   Step* observer() override { return &log_; }
   bool needs_all() const override { return true; }
 

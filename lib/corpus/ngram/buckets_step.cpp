@@ -119,6 +119,10 @@ class BucketsStep final : public Step {
   }
 
   std::string name() const override { return "ngram buckets"; }
+  std::vector<StepFile> files() const override {
+    return {{StepFile::Use::kRead, options_.cutoffs},
+            {StepFile::Use::kWritten, options_.write_cutoffs}};
+  }
   Step* observer() override { return options_.cutoffs.empty() ? &log_ : nullptr; }
 
   void conclude(StepResources& resources) override {

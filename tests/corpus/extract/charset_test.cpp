@@ -40,6 +40,10 @@ TEST_CASE("what decides on the encoding, and the text") {
   CHECK(decode("\xef\xbb\xbfh\xc3\xa9") == "utf-8 by bom: hé");
   CHECK(decode(std::string_view("\xff\xfeh\0\xe9\0", 6)) == "utf-16le by bom: hé");
   CHECK(decode(std::string_view("\xfe\xff\0h\0\xe9", 6)) == "utf-16be by bom: hé");
+  CHECK(decode("Mu\xf1oz of the ca\xf1on; a co\xf6perative fellow with a fa\xe7"
+               "ade, and the medi\xe6val \xc6gean") ==
+        "windows-1252 by default: Muñoz of the cañon; a coöperative fellow with a façade, and the "
+        "mediæval Ægean");
   CHECK(decode("h\xc3\xa9", "iso-8859-1") == "utf-8 by content: hé");
   CHECK(decode("plain", "koi8-r") == "utf-8 by content: plain");
   CHECK(decode("h\xe9", "iso-8859-1") == "windows-1252 by header: hé");

@@ -70,6 +70,16 @@ TEST_CASE("header fields, credits and transcribers' notes") {
   CHECK(!book.end_found);
 }
 
+TEST_CASE("the encoding that a book tells of itself") {
+  CHECK(
+      gutenberg_charset("Language: English\r\n\r\nCharacter set encoding: ISO-8859-1\r\n\r\n***") ==
+      "ISO-8859-1");
+  CHECK(gutenberg_charset("Character set encoding: ISO Latin-1\n") == "latin1");
+  CHECK(gutenberg_charset("Character set encoding:") == "");
+  CHECK(gutenberg_charset("none") == "");
+  CHECK(gutenberg_charset(std::string(20000, ' ') + "Character set encoding: koi8-r\n") == "");
+}
+
 TEST_CASE("a text without markers is kept or refused as asked") {
   CHECK(extract_gutenberg(kBody, {}).text == kBody);
   CHECK(extract_gutenberg(kBody, {.require_markers = true}).text == "");

@@ -106,12 +106,32 @@ TEST_CASE("hostile macros are bounded") {
   CHECK(seconds < 10);
 }
 
+TEST_CASE("verbatim text stays as it is: no comment, no macro") {
+  CHECK(body("\\section{A}\\url{http://a.b/c%20d} e\nf") ==
+        "\\section{A}\\url{http://a.b/c%20d} e\nf");
+  CHECK(body("\\section{A}\\href{http://a.b/c%20d{x}\\%}{e%f\n g}") ==
+        "\\section{A}\\href{http://a.b/c%20d{x}\\%}{eg}");
+  CHECK(body("\\section{A}\\path|a%b| \\path (0,0) -- (1,1);% c\nd") ==
+        "\\section{A}\\path|a%b| \\path (0,0) -- (1,1);d");
+  CHECK(body("\\section{A}\\newcommand{\\x}{XX}\\verb|\\x%| \\x\n\\begin{verbatim}\n\\x\n "
+             "y%\n\\end{verbatim}") ==
+        "\\section{A}\\verb|\\x%| XX\\begin{verbatim}\n\\x\n y%\n\\end{verbatim}");
+  // What never ends is text like any other, and costs no more.
+  CHECK(body("\\section{A}\\url{a%b\n\nc") == "\\section{A}\\url{a\n\nc");
+  std::string many = "\\section{A}";
+  for (int i = 0; i < 300000; ++i) many += "\\url{";
+  CHECK(body(many).size() == many.size());
+}
+
 TEST_CASE("everything before the first section goes, and nothing else of the body") {
   // A greedy expression keeps only what follows the last one.
   CHECK(body("\\documentclass{a}\\begin{document}\\title{T}intro\n\\section{A}\na\n\\section{B}\nb"
              "\\end{document}junk") == "\\section{A}\na\n\\section{B}\nb");
   CHECK(body("x\\chapter*{C}\\section{A}") == "\\chapter*{C}\\section{A}");
   CHECK(body("\\sectionmark{x}\\section{A}") == "\\section{A}");
+  CHECK(body("\\titleformat{\\section}{\\bf}{}{1em}{}\\begin{document}i\\section{A} "
+             "b\\end{document}") == "\\section{A} b");
+  CHECK(body("\\begin{document}i\\verb|\\section|\\section{A} b") == "\\section{A} b");
   CHECK(body("\\newcommand{\\s}{\\section}\n x \\s{A} b") == "\\section{A} b");
 }
 
