@@ -64,6 +64,15 @@ TEST_CASE("dedup substring knows the text of earlier runs") {
         Texts{"words that are new in the third run only", "d "});
 }
 
+TEST_CASE(
+    "dedup substring: repeats that overlap, shifted by a word where the white space is other") {
+  SubstringOptions options;
+  options.rule.min_length = 3;
+  options.min_bytes = 0;
+  CHECK(deduplicated(options, {"ç a a a a dd", "x ç  a  a\na\ndd dd"}) ==
+        Texts{"ç a a a a dd", "x dd"});
+}
+
 TEST_CASE("dedup substring tells what it did") {
   SubstringOptions options;
   options.rule.min_length = 8;

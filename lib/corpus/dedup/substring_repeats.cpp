@@ -85,6 +85,8 @@ class WholeText {
 };
 
 class RepeatFinder {
+  static constexpr size_t kMostPieces = 4096;  // a longer run is settled in parts, which overlap
+
  public:
   RepeatFinder(const RepeatFiles& files, const SubstringRule& rule, const SubstringIndex* index,
                const SortPlace& place)
@@ -145,8 +147,9 @@ class RepeatFinder {
   HashGroup group_;
   std::vector<Window> same_;  // equal windows: the first, and those that overlap it
   Window last_window_{};
-  Repeat run_{};         // repeats that follow each other, at one distance from what they repeat
-  ByteRange settled_{};  // not yet written
+  Repeat run_{};  // repeats that follow each other, at one distance from what they repeat
+  std::vector<Repeat> pieces_;  // of the run
+  ByteRange settled_{};         // not yet written
   std::string bytes_, source_bytes_;
   UnitList units_, source_units_;
 };
@@ -298,14 +301,16 @@ void RepeatFinder::settle() {
   run_ = {};
   external_sort<Repeat>(repeats_.done(), place_, [&](std::span<const Repeat> repeats) {
     for (const Repeat& repeat : repeats) {
-      const bool goes_on =
-          repeat.begin < run_.end && repeat.begin - run_.begin == repeat.source - run_.source;
+      const bool goes_on = pieces_.size() < kMostPieces && repeat.begin < run_.end &&
+                           repeat.begin - run_.begin == repeat.source - run_.source;
       if (goes_on) {
         run_.end = std::max(run_.end, repeat.end);
+        pieces_.push_back(repeat);
         continue;
       }
       settle_run(out);
       run_ = repeat;
+      pieces_ = {repeat};
     }
   });
   settle_run(out);
@@ -315,10 +320,15 @@ void RepeatFinder::settle() {
 
 void RepeatFinder::settle_run(RecordFile<ByteRange>& out) {
   if (run_.begin == run_.end) return;
-  if (equal_units(run_)) {
-    emit(out, run_.begin, run_.end);
-  } else {
-    counts_.refused += run_.end - run_.begin;
+  if (equal_units(run_)) return emit(out, run_.begin, run_.end);
+  // Words at one distance in bytes may be shifted by a word, where the white space has another
+  // length and the text repeats itself: then only each piece is equal to its source.
+  for (const Repeat& piece : pieces_) {
+    if (pieces_.size() > 1 && equal_units(piece)) {
+      emit(out, piece.begin, piece.end);
+    } else {
+      counts_.refused += piece.end - piece.begin;
+    }
   }
 }
 
