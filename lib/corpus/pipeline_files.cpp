@@ -31,25 +31,24 @@ PipelineFiles::PipelineFiles(const PipelineOptions& options,
 namespace {
 
 struct OtherPacking {
-  std::string_view ending, magic, name, tool;
+  std::string_view ending, name, tool;
+  size_t at;  // of the magic
+  std::string_view magic;
 };
-constexpr OtherPacking kOtherPackings[] = {{".bz2", "BZh", "bzip2", "bzcat"},
-                                           {".xz",
-                                            "\xfd"
-                                            "7zXZ",
-                                            "xz", "xzcat"},
-                                           {".lz4", "\x04\x22\x4d\x18", "lz4", "lz4cat"},
-                                           {".zip", "PK\x03\x04", "zip", "unzip -p"}};
+constexpr OtherPacking kOtherPackings[] = {{".bz2", "bzip2", "bzcat", 4, "1AY&SY"},
+                                           {".xz", "xz", "xzcat", 0, "\3757zXZ"},
+                                           {".lz4", "lz4", "lz4cat", 0, "\4\"M\30"},
+                                           {".zip", "zip", "unzip -p", 0, "PK\3\4"}};
 
 // What InputStream does not unpack says so, rather than what is wrong with its first line.
 void refuse_other_packings(const std::string& path) {
   std::error_code error;
   if (!fs::is_regular_file(path, error)) return;
   std::ifstream file(path, std::ios::binary);
-  std::string head(8, '\0');
+  std::string head(10, '\0');
   file.read(head.data(), static_cast<std::streamsize>(head.size()));
   for (const OtherPacking& other : kOtherPackings) {
-    if (!head.starts_with(other.magic)) continue;
+    if (!std::string_view(head).substr(other.at).starts_with(other.magic)) continue;
     fail(Fault::kInput,
          concat("'", path, "' is packed by ", other.name, "; what is read packed is .gz and .zst"),
          concat(other.tool, " ", path, " | llmtool ... -"));

@@ -26,19 +26,20 @@ void parse_pages(std::string_view bytes, const BlockPart& part, DocumentParser&,
   size_t counted = 0;
   for (size_t begin = 0; (begin = bytes.find(kBegin, begin)) != bytes.npos;) {
     for (; counted < begin; ++counted) line += bytes[counted] == '\n';
-    const size_t end = bytes.find(kEnd, begin);
+    // Only up to the next page, so that pages without an end cost no more than others.
     const size_t next = std::min(bytes.find(kBegin, begin + 1), bytes.size());
-    if (end > next || end == bytes.npos) {
+    const size_t length = bytes.substr(begin, next - begin).find(kEnd);
+    if (length == bytes.npos) {
       taker.bad(line, "a <page> without its </page>", "the dump is damaged or truncated",
                 bytes.substr(begin, next - begin));
       begin = next;
       continue;
     }
     Document document;
-    document.text = bytes.substr(begin, end + kEnd.size() - begin);
+    document.text = bytes.substr(begin, length + kEnd.size());
     document.line_number = line;
     taker.take(document);
-    begin = end + kEnd.size();
+    begin += length + kEnd.size();
   }
 }
 

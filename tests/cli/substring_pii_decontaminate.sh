@@ -111,3 +111,8 @@ run "$LLMTOOL" sample lost.xml --format mediawiki --fraction 1 --skip-bad
 exits 0
 says "lost.xml:2: a <page> without its </page>"
 prints "<title>B"
+# As many pages without an end as fit a few megabytes, which takes no longer than others.
+awk 'BEGIN { for (i = 0; i < 1000000; ++i) print "<page>" }' >pages.xml
+run "$LLMTOOL" sample pages.xml --format mediawiki --fraction 1 --skip-bad
+exits 0
+says "1000000 records that cannot be read"

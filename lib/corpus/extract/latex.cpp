@@ -22,16 +22,6 @@ void for_each_command(std::string_view text, F&& f) {
   }
 }
 
-// The name in \begin{name} or \end{name}; `at` is behind the word. After it: one past the brace.
-std::string_view environment_name(std::string_view text, size_t at, size_t* after = nullptr) {
-  while (at < text.size() && text[at] == ' ') ++at;
-  if (at >= text.size() || text[at] != '{') return {};
-  const size_t close = text.find('}', at);
-  if (close == text.npos || close - at > 60) return {};
-  if (after != nullptr) *after = close + 1;
-  return text.substr(at + 1, close - at - 1);
-}
-
 // One past the arguments behind `at`: [...], {...}, or both.
 size_t behind_argument(std::string_view text, size_t at) {
   size_t i = at;

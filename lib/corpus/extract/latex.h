@@ -37,6 +37,10 @@ std::string without_latex_comments(std::string_view source);
 // Of the control word at source[at] == '\\': its letters; empty for \% and the like.
 std::string_view control_word(std::string_view source, size_t at);
 
+// The name in \begin{name} or \end{name}, of at most 60 bytes; `at` is behind the word. after: one
+// past the brace; untouched if there is no name.
+std::string_view environment_name(std::string_view source, size_t at, size_t* after = nullptr);
+
 // Where the text ends that is verbatim from the control word at source[at] on: behind \verb|...|,
 // \lstinline|...| and the address of \url{...}, \href{...}{, \path{...} and \nolinkurl{...}; at the
 // \end of verbatim, lstlisting, minted and their like. `at` if nothing is.

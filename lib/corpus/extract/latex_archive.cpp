@@ -121,10 +121,10 @@ class Assembler {
   static std::string argument(std::string_view text, size_t at, size_t& end) {
     while (at < text.size() && text[at] == ' ') ++at;
     if (at < text.size() && text[at] == '{') {
-      const size_t close = text.find('}', at);
-      if (close == text.npos || close - at > 300) return {};
-      end = close + 1;
-      return std::string(trimmed(text.substr(at + 1, close - at - 1)));
+      const size_t length = text.substr(at, 301).find('}');
+      if (length == text.npos) return {};
+      end = at + length + 1;
+      return std::string(trimmed(text.substr(at + 1, length - 1)));
     }
     size_t stop = at;
     while (stop < text.size() && stop - at < 300 && !is_ascii_space(text[stop]) &&

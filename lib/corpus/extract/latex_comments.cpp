@@ -12,6 +12,15 @@ std::string_view control_word(std::string_view source, size_t at) {
   return source.substr(at + 1, end - at - 1);
 }
 
+std::string_view environment_name(std::string_view source, size_t at, size_t* after) {
+  while (at < source.size() && source[at] == ' ') ++at;
+  if (at >= source.size() || source[at] != '{') return {};
+  const size_t length = source.substr(at, 61).find('}');
+  if (length == source.npos) return {};
+  if (after != nullptr) *after = at + length + 1;
+  return source.substr(at + 1, length - 1);
+}
+
 namespace {
 
 constexpr std::array<std::string_view, 8> kVerbatim = {"verbatim",     "verbatim*",    "Verbatim",
@@ -19,7 +28,10 @@ constexpr std::array<std::string_view, 8> kVerbatim = {"verbatim",     "verbatim
                                                        "filecontents", "filecontents*"};
 
 constexpr std::array<std::string_view, 4> kUrlCommands = {"url", "href", "path", "nolinkurl"};
-constexpr size_t kMostUrl = 4096;  // an address that is longer has lost its brace
+// An address that is longer or has more braces in braces has lost one; both keep a text of such
+// addresses as cheap as any other.
+constexpr size_t kMostUrl = 4096;
+constexpr int kMostUrlDepth = 8;
 
 // One past the address in braces at `open`, in which "%" and "\\" are characters; npos if it is
 // none.
@@ -31,7 +43,7 @@ size_t address_end(std::string_view source, size_t open) {
     if (source[i] == '\\' && i + 1 < most) {
       ++i;
     } else if (source[i] == '{') {
-      ++depth;
+      if (++depth > kMostUrlDepth) break;
     } else if (source[i] == '}' && --depth == 0) {
       return i + 1;
     }
@@ -45,21 +57,17 @@ size_t delimited_end(std::string_view source, size_t mark) {
       source[mark] == '{') {
     return source.npos;
   }
-  const size_t line_end = std::min(source.find('\n', mark), source.size());
-  const size_t end = source.substr(0, line_end).find(source[mark], mark + 1);
-  return end == source.npos ? end : end + 1;
+  const char ends[] = {source[mark], '\n'};
+  const size_t end = source.find_first_of(std::string_view(ends, 2), mark + 1);
+  return end == source.npos || source[end] == '\n' ? source.npos : end + 1;
 }
 
-// The \end of a verbatim environment whose name is in braces at `open`; npos if it is another.
-size_t environment_end(std::string_view source, size_t open) {
-  while (open < source.size() && source[open] == ' ') ++open;
-  const size_t close = source.find('}', open);
-  if (open >= source.size() || source[open] != '{' || close == source.npos || close - open > 40) {
-    return source.npos;
-  }
-  const std::string_view name = source.substr(open + 1, close - open - 1);
+// The \end of a verbatim environment; npos if it is another. `behind`: the word "begin".
+size_t environment_end(std::string_view source, size_t behind) {
+  size_t after = behind;
+  const std::string_view name = environment_name(source, behind, &after);
   if (std::ranges::find(kVerbatim, name) == kVerbatim.end()) return source.npos;
-  return std::min(source.find("\\end{" + std::string(name) + "}", close), source.size());
+  return std::min(source.find("\\end{" + std::string(name) + "}", after), source.size());
 }
 
 }  // namespace
@@ -135,18 +143,12 @@ class CommentStripper {
   }
 
   void environment() {
-    size_t open = at_ + 6;
-    while (open < in_.size() && in_[open] == ' ') ++open;
-    const size_t close = in_.find('}', open);
-    if (open >= in_.size() || in_[open] != '{' || close == in_.npos || close - open > 40) {
-      return put(6);
-    }
-    const std::string_view name = in_.substr(open + 1, close - open - 1);
-    const bool is_comment = name == "comment";
-    if (!is_comment) return put(close + 1 - at_);
-    const std::string ending = "\\end{" + std::string(name) + "}";
-    const size_t end = in_.find(ending, close);
-    at_ = end == in_.npos ? in_.size() : end + ending.size();
+    size_t after = at_ + 6;
+    const std::string_view name = environment_name(in_, after, &after);
+    if (name != "comment") return put(after - at_);
+    constexpr std::string_view kEnding = "\\end{comment}";
+    const size_t end = in_.find(kEnding, after);
+    at_ = end == in_.npos ? in_.size() : end + kEnding.size();
   }
 
   // \iffalse begins to skip; any condition inside what is skipped has a \fi of its own. Conditions
