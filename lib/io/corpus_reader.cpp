@@ -203,12 +203,7 @@ size_t CorpusReader::find_cut() {
 void CorpusReader::take_records(CorpusBlock& block, size_t size) {
   block.format = format_;
   block.bytes = rest().substr(0, size);
-  block.parts = {{.path = inputs_[input_].name,
-                  .first_line = line_,
-                  .begin = 0,
-                  .end = size,
-                  .in_folder = inputs_[input_].in_folder,
-                  .tree = inputs_[input_].tree}};
+  block.parts = {{.path = inputs_[input_].name, .first_line = line_, .begin = 0, .end = size}};
   drop(size);
   line_ += count_lines(block.bytes);
 }
@@ -249,7 +244,7 @@ bool CorpusReader::next_files(CorpusBlock& block) {
       block.parts.push_back({.path = inputs_[input_].name,
                              .begin = begin,
                              .end = block.bytes.size(),
-                             .in_folder = inputs_[input_].in_folder,
+                             .is_file = inputs_[input_].path != "-",
                              .tree = inputs_[input_].tree});
     }
     drop(rest().size());
@@ -306,6 +301,12 @@ void for_each_document(const CorpusBlock& block, DocumentParser& parser,
         },
         [&](uint64_t line, std::string reason, std::string hint, std::string_view bytes) {
           std::string where = concat(display_name(part.path), ":", line);
+          if (!bad && block.format->by_lines && part.path != "-" &&
+              record_format_of_file(part.path) == nullptr) {
+            hint +=
+                concat("; it was read as ", block.format->name,
+                       ", its name telling nothing else: --format text reads a document a file");
+          }
           if (!bad) fail(Fault::kInput, concat(where, ": ", reason), std::move(hint));
           bad({std::move(where), std::move(reason),
                with_valid_utf8(bytes.substr(0, kMostBadBytes))});

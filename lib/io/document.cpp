@@ -1,9 +1,8 @@
 #include "lib/io/document.h"
 
-#include <simdjson.h>
-
 #include "lib/base/error.h"
 #include "lib/io/json_members.h"
+#include "lib/io/json_numbers.h"
 #include "lib/io/jsonl.h"
 
 namespace llmtool {
@@ -14,12 +13,12 @@ namespace dom = simdjson::dom;
 // The parser keeps its memory from one document to the next; a result lives until the next call.
 dom::element parse_line(std::string_view line) {
   thread_local dom::parser parser;
-  return parser.parse(line.data(), line.size());
+  return parse_json(parser, line);
 }
 
 dom::element parse_value(std::string_view json) {
   thread_local dom::parser parser;
-  return parser.parse(json.data(), json.size());
+  return parse_json(parser, json);
 }
 
 MemberValue value_of(const dom::element& value) {

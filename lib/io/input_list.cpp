@@ -2,6 +2,7 @@
 #include <glob.h>
 
 #include "lib/base/error.h"
+#include "lib/base/log.h"
 #include "lib/io/corpus_reader.h"
 
 namespace llmtool {
@@ -23,6 +24,7 @@ void add_folder(const fs::path& folder, std::vector<CorpusInput>& inputs) {
     if (at->is_regular_file(error)) found.push_back(at->path().string());
   }
   if (error) fail_io("read folder", folder, error.value());
+  if (found.empty()) log_warning(concat("folder '", folder.string(), "' has no files"));
   std::ranges::sort(found);
   for (std::string& path : found) {
     std::string name = fs::path(path).lexically_relative(folder).string();

@@ -7,24 +7,13 @@ bool is_space(char c) {
   return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
 
-// Behind the text in quotes that begins at `at`: a quote ends it that an even number of backslashes
-// stands before.
-size_t string_end(std::string_view json, size_t at) {
-  for (size_t quote = at + 1; (quote = json.find('"', quote)) != json.npos; ++quote) {
-    size_t backslash = quote;
-    while (json[backslash - 1] == '\\') --backslash;
-    if ((quote - backslash) % 2 == 0) return quote + 1;
-  }
-  return json.size();
-}
-
 // Behind the value that begins at `at`.
 size_t value_end(std::string_view json, size_t at) {
   size_t depth = 0;
   while (at < json.size()) {
     const char c = json[at];
     if (c == '"') {
-      at = string_end(json, at);
+      at = json_string_end(json, at);
       if (depth == 0) return at;
       continue;
     }
@@ -38,11 +27,20 @@ size_t value_end(std::string_view json, size_t at) {
 
 }  // namespace
 
+size_t json_string_end(std::string_view json, size_t at) {
+  for (size_t quote = at + 1; (quote = json.find('"', quote)) != json.npos; ++quote) {
+    size_t backslash = quote;
+    while (json[backslash - 1] == '\\') --backslash;
+    if ((quote - backslash) % 2 == 0) return quote + 1;
+  }
+  return json.size();
+}
+
 void for_each_member(std::string_view object,
                      const std::function<void(std::string_view name, std::string_view value)>& f) {
   size_t at = object.find('{') + 1;
   while ((at = object.find_first_of("\"}", at)) < object.size() && object[at] == '"') {
-    const size_t name_end = string_end(object, at);
+    const size_t name_end = json_string_end(object, at);
     const std::string_view name = object.substr(at + 1, name_end - at - 2);
     size_t begin = object.find(':', name_end) + 1;
     while (begin < object.size() && is_space(object[begin])) ++begin;

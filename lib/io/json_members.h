@@ -11,4 +11,8 @@ namespace llmtool {
 void for_each_member(std::string_view object,
                      const std::function<void(std::string_view name, std::string_view value)>& f);
 
+// Behind the string that begins at json[at] with its quote: a quote ends it that an even number of
+// backslashes stands before. The end of json if none does.
+size_t json_string_end(std::string_view json, size_t at);
+
 }  // namespace llmtool

@@ -3,10 +3,11 @@
 #include <array>
 #include <bit>
 #include <emmintrin.h>
-#include <simdjson.h>
 
 #include "lib/base/error.h"
 #include "lib/base/format.h"
+#include "lib/io/json_members.h"
+#include "lib/io/json_numbers.h"
 #include "lib/text/utf8.h"
 
 namespace llmtool {
@@ -43,6 +44,15 @@ std::string id_of(const simdjson::dom::element& value) {
   return value.is_number() ? simdjson::minify(value) : "";
 }
 
+// Whether the first member of a name is a number as it stands in the line.
+bool is_number(std::string_view line, std::string_view member) {
+  std::string_view found;
+  for_each_member(line, [&](std::string_view name, std::string_view value) {
+    if (name == member && found.empty()) found = value;
+  });
+  return !found.empty() && (found[0] == '-' || (found[0] >= '0' && found[0] <= '9'));
+}
+
 }  // namespace
 
 struct DocumentParser::State {
@@ -60,7 +70,8 @@ DocumentParser::DocumentParser(DocumentParser&&) noexcept = default;
 // The DOM, not simdjson's on-demand reader: that one skips what it is not asked for unchecked.
 std::string DocumentParser::parse(std::string_view line, Document& document) {
   simdjson::dom::element root;
-  const auto error = state_->parser.parse(line.data(), line.size()).get(root);
+  bool changed = false;
+  const auto error = parse_json(state_->parser, line, &changed).get(root);
   if (error) return explain(error, line);
   simdjson::dom::object members;
   if (root.get(members)) return concat("is ", name_of(root.type()), ", expected an object");
@@ -73,6 +84,8 @@ std::string DocumentParser::parse(std::string_view line, Document& document) {
     if (key == "id" && document.id.empty()) document.id = id_of(value);
     if (key != state_->text_member || found) continue;
     std::string_view text;
+    if (changed && is_number(line, key))
+      return concat("\"", key, "\" is a number, expected a string");
     if (value.get(text)) {
       return concat("\"", key, "\" is ", name_of(value.type()), ", expected a string");
     }

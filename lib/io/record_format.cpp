@@ -26,12 +26,12 @@ void parse_jsonl(std::string_view bytes, const BlockPart& part, DocumentParser& 
   });
 }
 
-// A document whose place in a tree is its name.
+// A document whose path is its name: below the folder that was given, or as it was given.
 Document file_document(std::string_view bytes, const BlockPart& part) {
   Document document;
   document.text = bytes;
   document.line_number = part.first_line;
-  if (part.in_folder) {
+  if (part.is_file) {
     document.id = with_valid_utf8(part.path);
     document.metadata.push_back({"path", json_text(with_valid_utf8(part.path))});
     if (!part.tree.empty())

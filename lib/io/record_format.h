@@ -23,8 +23,8 @@ struct BlockPart {
   std::string path;           // for messages
   uint64_t first_line = 1;    // of the part; in formats without lines the number of the record
   size_t begin = 0, end = 0;  // in the bytes
-  bool in_folder = false;
-  std::string tree = {};  // CorpusInput::tree
+  bool is_file = false;       // all of a file that has a name: `path`
+  std::string tree = {};      // CorpusInput::tree
 };
 
 struct CorpusBlock {

@@ -175,6 +175,20 @@ run "$LLMTOOL" sample docs.jsonl -n 5 -o new.jsonl --rejected inside/r && exits 
 (flock 9 && run "$LLMTOOL" sample docs.jsonl -n 5 -o new.jsonl && exits 2 && says "another process") \
   9>new.jsonl.partial
 
+# A file that is a document is named by its path, given by itself or found in a folder.
+run "$LLMTOOL" sample tree/b.txt --fraction 1 -q && exits 0
+prints '"id":"tree/b.txt"' && prints '"metadata":{"path":"tree/b.txt"}'
+run "$LLMTOOL" sample tree/sub/a.c --fraction 1 -q --format text && exits 0
+prints '"id":"tree/sub/a.c"'
+run "$LLMTOOL" sample tree/sub/a.c --fraction 1 -q && exits 3
+says "tree/sub/a.c:1: invalid JSON" && says "--format text reads a document a file"
+run "$LLMTOOL" sample - --fraction 1 -q --format text <tree/b.txt && exits 0 && prints '{"text":"one\n"}'
+mkdir -p nothing && run "$LLMTOOL" stats nothing && exits 0 && says "folder 'nothing' has no files"
+
+# Numbers of any size pass as they stand.
+printf '{"text":"t","n":%s,"m":1e999}\n' 123456789012345678901234567890 >large.jsonl
+run "$LLMTOOL" sample large.jsonl --fraction 1 -q && exits 0 && cmp out large.jsonl
+
 # Bytes that are no text are named, or counted and left out before anything is decided by them.
 mkdir -p pages && for i in 1 2 3 4 5; do echo "<p>page $i" >pages/$i.html; done
 printf '<p>caf\xe9' >pages/0.html

@@ -60,6 +60,26 @@ TEST_CASE("what is wrong with a line is said") {
   CHECK(contains(reason(std::string(5000, '[')), "invalid JSON"));
 }
 
+TEST_CASE("numbers beyond 64 bits or a double are kept as they stand") {
+  const std::string large = "123456789012345678901234567890";
+  const std::string line = R"({"id": )" + large + R"(, "text": "t \"1e999\" 7", "n": [-1e400, 5]})";
+  const Document d = parsed(line);
+  CHECK(d.id == large);
+  CHECK(d.text == "t \"1e999\" 7");
+  CHECK(member(parsed(R"({"text": "t", "n": 1e400})"), "n").text == "1e400");
+  CHECK(member(parsed(R"({"text": "t", "n": 1e400, "m": 7})"), "m").number == 7);
+  Document changed = d;
+  changed.text_changed = true;
+  std::string out;
+  append_document(out, changed);
+  CHECK(contains(out, "\"id\":" + large));
+  CHECK(contains(out, "[-1e400, 5]"));
+  CHECK(reason(R"({"text": 1e400})") == "\"text\" is a number, expected a string");
+  CHECK(contains(reason(R"({"text": "t", "n": 01e400})"), "invalid JSON"));
+  CHECK(contains(reason(R"({"text": "t", "n": 1e})"), "invalid JSON"));
+  CHECK(contains(reason(R"({"text": "t", "n": 1e400, "m": -})"), "invalid JSON"));
+}
+
 TEST_CASE("written documents read back") {
   std::string text;
   for (int c = 0; c < 128; ++c) text.push_back(static_cast<char>(c));
