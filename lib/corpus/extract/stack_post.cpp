@@ -10,21 +10,24 @@ namespace llmtool {
 
 namespace {
 
-// Calls f(name, value) for each attribute name="value"; the value as it stands.
+// Calls f(name, value) for each attribute name="value"; the value as it stands. False if the row
+// does not end behind them.
 template <class F>
-void for_each_attribute(std::string_view row, F&& f) {
+bool for_each_attribute(std::string_view row, F&& f) {
   size_t at = 0;
   while (at < row.size()) {
     while (at < row.size() && is_ascii_space(row[at])) ++at;
     const size_t equals = row.find('=', at);
-    if (equals == row.npos || equals + 1 >= row.size()) return;
+    if (equals == row.npos) return at < row.size() && (row[at] == '/' || row[at] == '>');
+    if (equals + 1 == row.size()) return false;
     const char quote = row[equals + 1];
-    if (quote != '"' && quote != '\'') return;
+    if (quote != '"' && quote != '\'') return false;
     const size_t end = row.find(quote, equals + 2);
-    if (end == row.npos) return;
+    if (end == row.npos) return false;
     f(trimmed(row.substr(at, equals - at)), row.substr(equals + 2, end - equals - 2));
     at = end + 1;
   }
+  return false;
 }
 
 template <class Integer>
@@ -46,18 +49,20 @@ StackPost read_stack_post(std::string_view row, bool with_text) {
   row = trimmed(row);
   if (!row.starts_with("<row") || row.size() < 5 || !is_ascii_space(row[4])) return post;
   post.kind = StackPost::Kind::kOther;
-  for_each_attribute(row.substr(4), [&](std::string_view name, std::string_view value) {
-    if (name == "PostTypeId") post.kind = kind_of(value);
-    if (name == "Id") post.id = number<uint64_t>(value);
-    if (name == "ParentId") post.parent = number<uint64_t>(value);
-    if (name == "AcceptedAnswerId") post.accepted = number<uint64_t>(value);
-    if (name == "Score") post.score = number<int64_t>(value);
-    if (!with_text) return;
-    if (name == "Title") post.title = clean_lines(without_references(value));
-    if (name == "Body") post.body = clean_lines(without_references(value));
-    if (name == "Tags") post.tags = clean_lines(without_references(value));
-    if (name == "CreationDate") post.date = clean_lines(value);
-  });
+  const bool ends =
+      for_each_attribute(row.substr(4), [&](std::string_view name, std::string_view value) {
+        if (name == "PostTypeId") post.kind = kind_of(value);
+        if (name == "Id") post.id = number<uint64_t>(value);
+        if (name == "ParentId") post.parent = number<uint64_t>(value);
+        if (name == "AcceptedAnswerId") post.accepted = number<uint64_t>(value);
+        if (name == "Score") post.score = number<int64_t>(value);
+        if (!with_text) return;
+        if (name == "Title") post.title = clean_lines(without_references(value));
+        if (name == "Body") post.body = clean_lines(without_references(value));
+        if (name == "Tags") post.tags = clean_lines(without_references(value));
+        if (name == "CreationDate") post.date = clean_lines(value);
+      });
+  if (!ends) post.kind = StackPost::Kind::kCut;
   return post;
 }
 

@@ -76,6 +76,23 @@ TEST_CASE("answers come by score as numbers, wherever they stand") {
   CHECK(documents[7].rejection.rule == "extract.orphan_answer");
 }
 
+TEST_CASE("a row without its end is no post") {
+  const std::string whole = question(1);
+  const size_t end = whole.rfind('/');
+  for (size_t size = whole.find("Id") + 1; size <= end; ++size) {
+    CAPTURE(size);
+    CHECK(read_stack_post(whole.substr(0, size), true).kind == StackPost::Kind::kCut);
+  }
+  CHECK(read_stack_post(R"(<row Id="1" PostTypeId="1" Body="no quote />)", true).kind ==
+        StackPost::Kind::kCut);
+  CHECK(read_stack_post(R"(<row Id="1" PostTypeId="1"></row>)", true).kind ==
+        StackPost::Kind::kQuestion);
+  const std::string reply = answer(2, 1, 1, "a");
+  const auto documents = run({reply.substr(0, reply.find(" />")), question(1)});
+  CHECK(documents[0].rejection.rule == "extract.cut_row");
+  CHECK(documents[1].text == "Q: T1\n\nWhy < & how?");
+}
+
 TEST_CASE("answers of other questions do not come along") {
   const auto documents =
       run({question(2), answer(5, 1, 1, "a"), question(1), answer(6, 3, 1, "b")});
