@@ -152,26 +152,42 @@ size_t most_inflated(const std::string& body) {
   return std::max(kMostSmallBody, kMostGrowth * body.size());
 }
 
-// What can be read of a gzip or zlib body, a bit more than most_inflated() at most; the body itself
-// if it is neither.
-std::string inflated(const std::string& body) {
+struct Inflated {
+  std::string text;  // what can be read, a bit more than most_inflated() at most
+  bool whole = false;
+};
+
+// window_bits: the format, as inflateInit2() has it.
+Inflated inflated(const std::string& body, int window_bits) {
   z_stream z{};
-  constexpr int kGzipOrZlib = 32;
-  if (inflateInit2(&z, MAX_WBITS + kGzipOrZlib) != Z_OK) throw std::bad_alloc();
+  if (inflateInit2(&z, window_bits) != Z_OK) throw std::bad_alloc();
   z.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(body.data()));
   z.avail_in = static_cast<uInt>(body.size());
-  std::string whole;
+  std::string text;
   char buffer[1 << 15];
   int result = Z_OK;
-  while (result == Z_OK && whole.size() <= most_inflated(body)) {
+  while (result == Z_OK && text.size() <= most_inflated(body)) {
     z.next_out = reinterpret_cast<Bytef*>(buffer);
     z.avail_out = sizeof buffer;
     result = inflate(&z, Z_NO_FLUSH);
-    whole.append(buffer, sizeof buffer - z.avail_out);
+    text.append(buffer, sizeof buffer - z.avail_out);
     if (z.avail_out > 0 && z.avail_in == 0) break;
   }
   inflateEnd(&z);
-  return whole.empty() ? body : whole;
+  return {.text = std::move(text), .whole = result == Z_STREAM_END};
+}
+
+// A gzip or zlib body, as far as it can be read. Some servers send "deflate" without the header of
+// zlib (RFC 9110, 8.4.1.2): that is taken if it can be read to its end. The body itself if it is
+// none of these.
+std::string decompressed(const std::string& body, bool may_be_raw) {
+  constexpr int kGzipOrZlib = MAX_WBITS + 32, kRaw = -MAX_WBITS;
+  Inflated found = inflated(body, kGzipOrZlib);
+  if (found.text.empty() && may_be_raw) {
+    found = inflated(body, kRaw);
+    if (!found.whole && found.text.size() <= most_inflated(body)) return body;
+  }
+  return found.text.empty() ? body : std::move(found.text);
 }
 
 std::string_view charset_of(std::string_view content_type) {
@@ -213,9 +229,10 @@ std::string take_response(Document& document, std::string_view content) {
     document.text = without_chunks(document.text);
   }
   const std::string_view coding = field(header, "Content-Encoding");
-  if (equal_names(coding, "gzip") || equal_names(coding, "deflate")) {
+  const bool is_deflate = equal_names(coding, "deflate");
+  if (is_deflate || equal_names(coding, "gzip") || equal_names(coding, "x-gzip")) {
     const size_t most = most_inflated(document.text);
-    document.text = inflated(document.text);
+    document.text = decompressed(document.text, is_deflate);
     if (document.text.size() > most)
       return concat("a compressed body of more than ", most, " bytes");
   } else if (!coding.empty() && !equal_names(coding, "identity")) {

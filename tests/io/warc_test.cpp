@@ -1,4 +1,5 @@
 #include <doctest/doctest.h>
+#include <zlib.h>
 
 #include "lib/base/error.h"
 #include "lib/base/rng.h"
@@ -85,6 +86,19 @@ TEST_CASE("compressed bodies are read, and none grows without bounds") {
   const auto gzipped = [&](const std::string& text) {
     return read_file(write(scratch, "body.gz", text));
   };
+  const auto deflated = [](const std::string& text, int window_bits) {
+    z_stream z{};
+    REQUIRE(deflateInit2(&z, 9, Z_DEFLATED, window_bits, 8, Z_DEFAULT_STRATEGY) == Z_OK);
+    std::string out(text.size() + 100, '\0');
+    z.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));
+    z.avail_in = static_cast<uInt>(text.size());
+    z.next_out = reinterpret_cast<Bytef*>(out.data());
+    z.avail_out = static_cast<uInt>(out.size());
+    REQUIRE(deflate(&z, Z_FINISH) == Z_STREAM_END);
+    out.resize(z.total_out);
+    deflateEnd(&z);
+    return out;
+  };
   const std::string page = "<p>" + std::string(3000, 'p');
   const std::string file = write(
       scratch, "a.warc",
@@ -92,11 +106,20 @@ TEST_CASE("compressed bodies are read, and none grows without bounds") {
           record("response", "http://bomb/",
                  response("Content-Encoding: gzip\r\n", gzipped(std::string(50 << 20, ' ')))) +
           record("response", "http://c/", response("Content-Encoding: br\r\n", "??")) +
-          record("response", "http://d/", response("Content-Encoding: identity\r\n", "plain")));
+          record("response", "http://d/", response("Content-Encoding: identity\r\n", "plain")) +
+          record("response", "http://e/",
+                 response("Content-Encoding: deflate\r\n", deflated(page, MAX_WBITS))) +
+          record("response", "http://f/",
+                 response("Content-Encoding: deflate\r\n", deflated(page, -MAX_WBITS))) +
+          record("response", "http://g/", response("Content-Encoding: x-gzip\r\n", gzipped(page))) +
+          record("response", "http://h/",
+                 response("Content-Encoding: deflate\r\n", "<p>as it is")));
   const Read read = read_all(file, 1 << 20);
-  REQUIRE(read.documents.size() == 2);
+  REQUIRE(read.documents.size() == 6);
   CHECK(read.documents[0].text == page);
   CHECK(read.documents[1].text == "plain");
+  for (size_t i = 2; i < 5; ++i) CHECK(read.documents[i].text == page);
+  CHECK(read.documents[5].text == "<p>as it is");
   REQUIRE(read.bad.size() == 2);
   CHECK(read.bad[0].find("a compressed body of more than") != std::string::npos);
   CHECK(read.bad[1].find("compressed by 'br'") != std::string::npos);

@@ -128,9 +128,10 @@ DecodedText decode_page(std::string_view bytes, std::string_view header_label) {
     const std::string_view encoding = believable(label, bytes);
     if (!encoding.empty()) return decoded(bytes, encoding, found_by);
   }
-  if (valid) return as_utf8(bytes, "content");
+  if (valid && bytes.find("\x1b$") == bytes.npos) return as_utf8(bytes, "content");
   const std::string detected = detected_charset(bytes);
   const std::string_view known = encoding_of_label(detected);
+  if (valid && !known.starts_with("iso-2022")) return as_utf8(bytes, "content");
   // No page is in a code page of DOS that browsers do not know: a few accents were taken for it.
   const std::string_view unknown = detected.starts_with("IBM") ? std::string_view() : detected;
   const std::string_view encoding = known.empty() ? unknown : known;

@@ -25,7 +25,8 @@ struct DecodedText {
 // In this order:
 //   1. a byte order mark (UTF-8, UTF-16);
 //   2. bytes that are valid UTF-8 are UTF-8, whatever the labels say ("content"), unless they are
-//      ASCII alone and a label names an encoding of escape sequences (iso-2022-jp) or UTF-16;
+//      ASCII alone and a label, or the detector where there is an escape sequence, names an
+//      encoding of such (iso-2022-jp) or UTF-16;
 //   3. header_label (of HTTP), then the page's own. UTF-16 that a page claims in ASCII is UTF-8; a
 //      UTF-8 that is wrong in more than one of five of its multi-byte sequences is not believed;
 //   4. Mozilla's detector (uchardet) on the first 64 KiB; windows-1252 if it cannot tell, or says a

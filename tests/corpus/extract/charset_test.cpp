@@ -75,6 +75,13 @@ TEST_CASE("the detector tells a Russian and a Japanese page without a label") {
   const DecodedText d = decode_page(russian, "");
   CHECK(d.found_by == "detector");
   CHECK(d.text.starts_with("это довольно"));
+
+  const DecodedText japanese =
+      decode_page("<p>\x1b$B$3$s$K$A$O!\"@$3&!#F|K\\8l$N%F%-%9%H$G$9!#\x1b(B</p>", "");
+  CHECK(japanese.encoding == "iso-2022-jp");
+  CHECK(japanese.text == "<p>こんにちは、世界。日本語のテキストです。</p>");
+  CHECK(decode_page("a terminal's colours: \x1b[31mred\x1b[0m costs \x1b$5", "").encoding ==
+        "utf-8");
 }
 
 TEST_CASE("any bytes under any label become valid UTF-8") {
