@@ -30,7 +30,7 @@ StepMaker define(CLI::App& app) {
       "Dropped under extract.answer (it is in its question's document), extract.orphan_answer "
       "(its\n"
       "question is not there), extract.other_post, extract.not_a_row, extract.cut_row (its end is\n"
-      "missing), extract.unanswered.\n\n"
+      "missing), extract.deleted (it has a DeletionDate), extract.unanswered.\n\n"
       "Example:\n"
       "  llmtool extract stackexchange math.stackexchange.com/Posts.xml --output math.jsonl.zst");
   return [o] { return std::make_unique<ExtractStackExchange>(*o); };

@@ -10,7 +10,9 @@ namespace {
 constexpr const char* kHelp =
     "  email  local@domain.tld; not git@host:path, https://user@host, image@2x.png\n"
     "  ip     IPv4 and IPv6 of the public internet (--private-addresses: any); not version "
-    "numbers\n"
+    "numbers:\n"
+    "         IPv4 of up to 7 digits needs a word such as 'host' before it, or :port or /bits "
+    "behind\n"
     "  phone  +country code; (212) 555-0143 and 212-555-0143 of North America; 7 to 15 digits\n"
     "         behind a word such as 'tel'; not dates, ISBN or parts of longer numbers\n"
     "  key    tokens of AWS, GitHub, GitLab, Slack, Google, Stripe, OpenAI, Anthropic, Hugging\n"

@@ -30,8 +30,15 @@ void append(std::string& s, char v) {
 void append(std::string& s, bool v) {
   s.append(v ? "true" : "false");
 }
+// The shortest digits that give v back; thresholds and counts without an exponent, which is shorter
+// for 100000.
 void append(std::string& s, double v) {
-  append_number(s, std::isnan(v) ? std::abs(v) : v);  // the sign of a NaN says nothing
+  if (std::isnan(v)) v = std::abs(v);  // the sign of a NaN says nothing
+  const double size = std::abs(v);
+  if (size < 1e-4 || !(size < 1e15)) return append_number(s, v);
+  char buffer[40];
+  const auto end = std::to_chars(buffer, buffer + sizeof buffer, v, std::chars_format::fixed).ptr;
+  s.append(buffer, end);
 }
 void append(std::string& s, long long v) {
   append_number(s, v);

@@ -47,10 +47,11 @@ std::string domain_of(std::string_view url) {
   url = url.substr(0, url.find_first_of("/?#"));
   const size_t user = url.rfind('@');
   if (user != url.npos) url.remove_prefix(user + 1);
-  url = url.substr(0, url.find(':'));
+  const size_t address = url.starts_with('[') ? url.find(']') : 0;  // IPv6 has colons of its own
+  url = url.substr(0, url.find(':', address));
   std::string host(url);
   for (char& c : host) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-  return host.starts_with("www.") ? host.substr(4) : host;
+  return host.starts_with("www.") && host.find('.', 4) != host.npos ? host.substr(4) : host;
 }
 
 // What the log keeps of each document, followed by the domain.

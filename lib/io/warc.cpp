@@ -134,31 +134,39 @@ size_t cut_records(std::string_view bytes, size_t) {
   return end;
 }
 
-std::string without_chunks(std::string_view body) {
+struct Body {
+  std::string text;
+  bool whole = false;  // it did not end too early
+};
+
+Body without_chunks(std::string_view body) {
   std::string whole;
   for (std::string_view rest = body; !rest.empty();) {
     const auto size = as_number(rest, 16);
     const size_t line = rest.find('\n');
-    if (!size || line == rest.npos || *size > rest.size() - line - 1) return std::string(body);
-    if (*size == 0) return whole;
+    const bool is_chunk = size && line != rest.npos;
+    const bool is_cut = is_chunk && *size > rest.size() - line - 1;
+    // Some crawlers keep the header of a body that they put together again.
+    if ((!is_chunk || is_cut) && whole.empty()) return {.text = std::string(body), .whole = true};
+    if (is_chunk && *size == 0) return {.text = std::move(whole), .whole = true};
+    if (!is_chunk || is_cut) {
+      whole += is_chunk ? rest.substr(line + 1) : rest;
+      break;
+    }
     whole += rest.substr(line + 1, *size);
     rest.remove_prefix(line + 1 + *size);
     while (!rest.empty() && is_line_end(rest.front())) rest.remove_prefix(1);
   }
-  return whole;
+  return {.text = std::move(whole), .whole = false};
 }
 
 size_t most_inflated(const std::string& body) {
   return std::max(kMostSmallBody, kMostGrowth * body.size());
 }
 
-struct Inflated {
-  std::string text;  // what can be read, a bit more than most_inflated() at most
-  bool whole = false;
-};
-
-// window_bits: the format, as inflateInit2() has it.
-Inflated inflated(const std::string& body, int window_bits) {
+// What can be read, a bit more than most_inflated() at most. window_bits: the format, as
+// inflateInit2() has it.
+Body inflated(const std::string& body, int window_bits) {
   z_stream z{};
   if (inflateInit2(&z, window_bits) != Z_OK) throw std::bad_alloc();
   z.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(body.data()));
@@ -180,14 +188,15 @@ Inflated inflated(const std::string& body, int window_bits) {
 // A gzip or zlib body, as far as it can be read. Some servers send "deflate" without the header of
 // zlib (RFC 9110, 8.4.1.2): that is taken if it can be read to its end. The body itself if it is
 // none of these.
-std::string decompressed(const std::string& body, bool may_be_raw) {
+Body decompressed(const std::string& body, bool may_be_raw) {
   constexpr int kGzipOrZlib = MAX_WBITS + 32, kRaw = -MAX_WBITS;
-  Inflated found = inflated(body, kGzipOrZlib);
+  Body found = inflated(body, kGzipOrZlib);
   if (found.text.empty() && may_be_raw) {
     found = inflated(body, kRaw);
-    if (!found.whole && found.text.size() <= most_inflated(body)) return body;
+    if (!found.whole && found.text.size() <= most_inflated(body)) found.text.clear();
   }
-  return found.text.empty() ? body : std::move(found.text);
+  if (found.text.empty()) return {.text = body, .whole = true};
+  return found;
 }
 
 std::string_view charset_of(std::string_view content_type) {
@@ -209,8 +218,11 @@ void add_metadata(Document& document, std::string_view name, std::string_view va
   document.metadata.push_back({std::string(name), json_text(with_valid_utf8(value))});
 }
 
-// The body of an HTTP response, with what its header says of it; or why it cannot be had.
-std::string take_response(Document& document, std::string_view content) {
+// The body of an HTTP response, with what its header says of it; or why it cannot be had. A body
+// that ends too early is kept and named (metadata.truncated), as what the crawler itself cut and
+// says so of: `truncated`.
+std::string take_response(Document& document, std::string_view content,
+                          std::string_view truncated) {
   const size_t body = header_end(content.substr(0, kMostHeaderBytes));
   if (!content.starts_with("HTTP/") || body == content.npos) {
     document.text = content;
@@ -225,19 +237,25 @@ std::string take_response(Document& document, std::string_view content) {
   add_metadata(document, "content_type", trimmed(type.substr(0, type.find(';'))));
   add_metadata(document, "charset", charset_of(type));
   document.text = content.substr(body);
+  std::string_view cut;
   if (equal_names(field(header, "Transfer-Encoding"), "chunked")) {
-    document.text = without_chunks(document.text);
+    Body joined = without_chunks(document.text);
+    if (!joined.whole) cut = "chunked";
+    document.text = std::move(joined.text);
   }
   const std::string_view coding = field(header, "Content-Encoding");
   const bool is_deflate = equal_names(coding, "deflate");
   if (is_deflate || equal_names(coding, "gzip") || equal_names(coding, "x-gzip")) {
     const size_t most = most_inflated(document.text);
-    document.text = decompressed(document.text, is_deflate);
+    Body plain = decompressed(document.text, is_deflate);
+    if (!plain.whole) cut = coding;
+    document.text = std::move(plain.text);
     if (document.text.size() > most)
       return concat("a compressed body of more than ", most, " bytes");
   } else if (!coding.empty() && !equal_names(coding, "identity")) {
     return concat("the body is compressed by '", with_valid_utf8(coding), "'");
   }
+  if (truncated.empty()) add_metadata(document, "truncated", cut);
   return {};
 }
 
@@ -260,8 +278,10 @@ void take_record(const Record& record, uint64_t line, const RecordTaker& taker) 
   add_metadata(document, "url", url);
   add_metadata(document, "date", field(record.header, "WARC-Date"));
   add_metadata(document, "languages", field(record.header, "WARC-Identified-Content-Language"));
+  const std::string_view truncated = field(record.header, "WARC-Truncated");
+  add_metadata(document, "truncated", truncated);
   if (is_response) {
-    std::string reason = take_response(document, record.content);
+    std::string reason = take_response(document, record.content, truncated);
     if (!reason.empty()) {
       return taker.bad(line, std::move(reason), "expected gzip, deflate or none", record.header);
     }

@@ -53,6 +53,17 @@ TEST_CASE("dedup substring cuts bytes back to whole characters") {
       Texts{"\xe4\xb8\x80\xe4\xb8\x81\xe4\xb8\x82\xe4\xb8\x83\xe4\xb8\x84\xe4\xb8\x85", "x"});
 }
 
+TEST_CASE("dedup substring leaves no document of white space, and cuts out whole characters") {
+  SubstringOptions options;
+  options.rule.min_length = 2;
+  CHECK(deduplicated(options, {"b c", " b c", "b c\n", "\xe2\x80\x83 b c"}) ==
+        Texts{"b c", "dropped: bytes_left", "dropped: bytes_left", "dropped: bytes_left"});
+  options.min_bytes = 0;
+  CHECK(deduplicated(options, {"b c", " b c"}) == Texts{"b c", " "});
+  options.rule = {SubstringUnit::kBytes, 1, true};
+  CHECK(deduplicated(options, {"\xc3\xa9", "\xc3\xa9x"}) == Texts{"\xc3\xa9", "x"});
+}
+
 TEST_CASE("dedup substring knows the text of earlier runs") {
   ScratchFolder folder;
   SubstringOptions options;

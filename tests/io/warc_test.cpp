@@ -125,6 +125,38 @@ TEST_CASE("compressed bodies are read, and none grows without bounds") {
   CHECK(read.bad[1].find("compressed by 'br'") != std::string::npos);
 }
 
+TEST_CASE("a body that ends too early is kept, and named") {
+  const ScratchFolder scratch;
+  std::string page = "<p>";
+  for (int i = 0; i < 5000; ++i) page += std::to_string(i * 7919 % 10007) + " ";
+  const std::string gzip = read_file(write(scratch, "body.gz", page));
+  const std::string half = gzip.substr(0, gzip.size() / 2);
+  const std::string file = write(
+      scratch, "a.warc",
+      record("response", "http://a/", response("Content-Encoding: gzip\r\n", half)) +
+          record("response", "http://b/",
+                 response("Transfer-Encoding: chunked\r\n", "3\r\nabc\r\n20\r\nde")) +
+          record("response", "http://c/", response("", "whole"), "WARC-Truncated: length\r\n") +
+          record("response", "http://d/", response("Content-Encoding: gzip\r\n", gzip)) +
+          record("response", "http://e/", response("Transfer-Encoding: chunked\r\n", "bad words")));
+  const Read read = read_all(file, 1 << 20);
+  REQUIRE(read.documents.size() == 5);
+  CHECK(read.bad.empty());
+  const auto truncated = [&](size_t i) {
+    return member(read.documents[i], "metadata.truncated").text;
+  };
+  CHECK(truncated(0) == "gzip");
+  CHECK(read.documents[0].text.size() > 1000);
+  CHECK(page.starts_with(read.documents[0].text));
+  CHECK(truncated(1) == "chunked");
+  CHECK(read.documents[1].text == "abcde");
+  CHECK(truncated(2) == "length");
+  CHECK(truncated(3) == "");
+  CHECK(read.documents[3].text == page);
+  CHECK(truncated(4) == "");
+  CHECK(read.documents[4].text == "bad words");
+}
+
 TEST_CASE("damaged records are named, and what follows is read") {
   const ScratchFolder scratch;
   std::string wrong = record("response", "http://b/", "content");

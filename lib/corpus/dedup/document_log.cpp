@@ -13,7 +13,8 @@ constexpr uint64_t kPage = 4096;
 }  // namespace
 
 void DocumentLog::append(const Document& document) {
-  ids_.append(document.id.data(), document.id.size());
+  const std::string id = document.id.empty() ? where(document) : document.id;
+  ids_.append(id.data(), id.size());
   const Place place{document.index, ids_.size()};
   places_.append(&place, sizeof place);
 }

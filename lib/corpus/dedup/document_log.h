@@ -1,4 +1,5 @@
-// What is remembered of each document between two passes: its place, and its id for messages.
+// What is remembered of each document between two passes: its place, and its id for messages; of
+// one without an id its file and line.
 #pragma once
 
 #include <cstdint>

@@ -116,7 +116,7 @@ class ExactDedup::DocumentObserver : public Step {
   void decide(Document& document, Tally&) override {
     const DocumentRecord record{document.keys[0], document.keys[1], document.keys[2],
                                 id_hash(document), document.index};
-    records_->append(&record, sizeof record);
+    if (record.hash != PieceHasher::kExempt) records_->append(&record, sizeof record);
     documents_->append(document);
   }
 

@@ -251,6 +251,16 @@ std::vector<ByteRange> SubstringDedup::cuts_of(const Document& document) const {
   return cuts;
 }
 
+bool is_space(std::string_view text) {
+  size_t at = 0;
+  while (at < text.size()) {
+    const size_t bytes = space_at(text, at);
+    if (bytes == 0) return false;
+    at += bytes;
+  }
+  return true;
+}
+
 void SubstringDedup::work(Document& document, Tally& tally, int) {
   const std::vector<ByteRange> cuts = cuts_of(document);
   const std::string_view text = document.text;
@@ -267,6 +277,8 @@ void SubstringDedup::work(Document& document, Tally& tally, int) {
     return;
   }
   kept += text.substr(done);
+  // White space alone is no text.
+  if (shared_.options.min_bytes > 0 && is_space(kept)) kept.clear();
   const uint64_t bytes = text.size() - kept.size();
   tally.record(0, static_cast<double>(bytes) / static_cast<double>(text.size()), document);
   tally.record(1, static_cast<double>(kept.size()), document);

@@ -333,7 +333,7 @@ void RepeatFinder::settle_run(RecordFile<ByteRange>& out) {
 }
 
 void RepeatFinder::emit(RecordFile<ByteRange>& out, uint64_t begin, uint64_t end) {
-  if (begin < settled_.end) {
+  if (begin <= settled_.end) {
     settled_.end = std::max(settled_.end, end);
     return;
   }

@@ -1,6 +1,7 @@
 #include "lib/corpus/extract/latex_archive.h"
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 #include <vector>
 #include <zlib.h>
@@ -59,16 +60,27 @@ std::string decoded_tex(std::string_view bytes) {
 
 using Files = std::map<std::string, std::string_view>;
 
+// Whether it is made to be a part of another document, of which it can also be set alone.
+bool is_part(std::string_view text) {
+  const size_t at = text.find("\\documentclass");
+  if (at == text.npos) return false;
+  const size_t open = text.find('{', at);
+  const std::string_view name = trimmed(text.substr(std::min(open, text.size() - 1) + 1, 60));
+  return name.starts_with("subfiles}") || name.starts_with("standalone}");
+}
+
+// In the top folder before others, the largest.
 const std::string* main_file(const Files& files) {
   const std::string* best = nullptr;
-  std::pair<bool, size_t> best_rank;
+  std::tuple<bool, bool, size_t> best_rank;
   for (const auto& [name, content] : files) {
     if (!name.ends_with(".tex") && !name.ends_with(".ltx") && !name.ends_with(".TEX")) continue;
     if (!has_command(content, "\\documentclass") && !has_command(content, "\\documentstyle")) {
       continue;
     }
     if (!has_command(content, "\\begin{document}")) continue;
-    const std::pair<bool, size_t> rank(name.find('/') == name.npos, content.size());
+    const std::tuple<bool, bool, size_t> rank(!is_part(content), name.find('/') == name.npos,
+                                              content.size());
     if (best == nullptr || rank > best_rank) {
       best = &name;
       best_rank = rank;
@@ -93,6 +105,7 @@ class Assembler {
       const size_t behind = at + std::max<size_t>(word.size() + 1, 2);
       size_t end = behind;
       std::string wanted;
+      if (word == "endinput") return append(std::string_view(text).substr(from, at - from));
       if (word == "input" || word == "include" || word == "subfile") {
         wanted = argument(text, behind, end);
       }

@@ -27,9 +27,10 @@ struct LatexSource {
 };
 
 // The main file of a tar is the largest .tex with \documentclass or \documentstyle and
-// \begin{document}, those at the top first. \input, \include and \subfile are replaced by the file
-// they name, with or without .tex, from the archive alone, at most 20 deep and `most` bytes in all.
-// Bytes become UTF-8 by the option of inputenc, else as decode_page() does.
+// \begin{document}, those at the top first, those of the classes subfiles and standalone last.
+// \input, \include and \subfile are replaced by the file they name, with or without .tex, from the
+// archive alone, at most 20 deep and `most` bytes in all. Bytes become UTF-8 by the option of
+// inputenc, else as decode_page() does.
 LatexSource read_latex_source(std::string_view bytes, size_t most);
 
 }  // namespace llmtool

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <unordered_set>
 
 #include "lib/corpus/extract/latex.h"
 #include "lib/corpus/extract/plain_text.h"
@@ -91,6 +92,13 @@ size_t verbatim_end(std::string_view source, size_t at) {
 
 namespace {
 
+// TeX's, e-TeX's and pdfTeX's, without their "if".
+constexpr std::array<std::string_view, 26> kConditions = {
+    "",          "cat",       "num",          "dim",       "odd",    "vmode",    "hmode",
+    "mmode",     "inner",     "void",         "hbox",      "vbox",   "x",        "eof",
+    "true",      "false",     "case",         "defined",   "csname", "fontchar", "incsname",
+    "pdfabsnum", "pdfabsdim", "pdfprimitive", "primitive", "absnum"};
+
 class CommentStripper {
  public:
   explicit CommentStripper(std::string_view source) : in_(source) { out_.reserve(source.size()); }
@@ -135,9 +143,8 @@ class CommentStripper {
     if (word.empty()) return put(2);
     if (const size_t end = verbatim_end(in_, at_); end > at_) return put(end - at_);
     if (word == "begin") return environment();
-    if (word.starts_with("if") && word != "iff" && word != "ifthenelse" && word != "ifx@") {
-      return condition(word);
-    }
+    if (word == "newif") return new_condition();
+    if (is_condition(word)) return condition(word);
     if ((word == "else" || word == "fi") && depth_ > 0 && close_condition(word)) return;
     put(word.size() + 1);
   }
@@ -149,6 +156,29 @@ class CommentStripper {
     constexpr std::string_view kEnding = "\\end{comment}";
     const size_t end = in_.find(kEnding, after);
     at_ = end == in_.npos ? in_.size() : end + kEnding.size();
+  }
+
+  // \newif\ifname makes a condition, it is none.
+  void new_condition() {
+    size_t end = at_ + 6;
+    while (end < in_.size() && in_[end] == ' ') ++end;
+    if (end < in_.size() && in_[end] == '\\') {
+      const std::string_view word = control_word(in_, end);
+      if (skipping_ == 0) declared_.insert(word);
+      end += word.size() + 1;
+    }
+    put(end - at_);
+  }
+
+  // Whether the word at at_ has a \fi of its own: a condition of TeX or of \newif. Of what starts
+  // with "if" besides, packages declare conditions, and macros with arguments in braces
+  // (\iftoggle).
+  bool is_condition(std::string_view word) const {
+    if (!word.starts_with("if") || word == "iff") return false;
+    if (std::ranges::find(kConditions, word.substr(2)) != kConditions.end()) return true;
+    size_t behind = at_ + word.size() + 1;
+    while (behind < in_.size() && in_[behind] == ' ') ++behind;
+    return declared_.contains(word) || behind >= in_.size() || in_[behind] != '{';
   }
 
   // \iffalse begins to skip; any condition inside what is skipped has a \fi of its own. Conditions
@@ -193,9 +223,10 @@ class CommentStripper {
   std::string_view in_;
   size_t at_ = 0;
   std::string out_;
-  int depth_ = 0;      // of conditions since the outermost \iffalse
-  int skipping_ = 0;   // the depth whose text is left out
-  int kept_else_ = 0;  // the depth whose \else branch is being copied
+  int depth_ = 0;                                  // of conditions since the outermost \iffalse
+  int skipping_ = 0;                               // the depth whose text is left out
+  int kept_else_ = 0;                              // the depth whose \else branch is being copied
+  std::unordered_set<std::string_view> declared_;  // by \newif
 };
 
 }  // namespace

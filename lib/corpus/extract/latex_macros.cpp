@@ -1,5 +1,6 @@
 #include "lib/corpus/extract/latex_macros.h"
 
+#include <algorithm>
 #include <array>
 #include <optional>
 #include <unordered_map>
@@ -21,7 +22,8 @@ struct Macro {
   bool optional = false;  // the first parameter has a default
   std::string standard;   // that default
   std::string body;
-  bool opaque = false;  // its calls stay
+  bool opaque = false;   // its calls stay
+  bool literal = false;  // the body is what stays in place of a call, whatever it means later
 };
 
 constexpr std::array<std::string_view, 30> kStructure = {
@@ -31,25 +33,33 @@ constexpr std::array<std::string_view, 30> kStructure = {
     "bibliography", "documentclass", "usepackage",    "maketitle", "caption",   "footnote",
     "title",        "author",        "par",           "hline",     "newline",   "def"};
 
-bool is_structure(std::string_view name) {
-  for (const std::string_view s : kStructure) {
-    if (s == name) return true;
-  }
-  return false;
+template <class List>
+bool is_one_of(const List& list, std::string_view word) {
+  return std::ranges::find(list, word) != list.end();
 }
 
 // What only TeX itself can run.
 bool is_machinery(std::string_view body) {
-  for (const std::string_view word :
-       {"\\csname", "\\expandafter", "\\catcode", "\\futurelet", "\\@", "\\if", "\\else", "\\fi",
-        "\\begingroup", "\\newcommand", "\\def"}) {
-    const size_t at = body.find(word);
-    if (at == body.npos) continue;
-    if (word != "\\fi" && word != "\\else") return true;
-    const size_t next = at + word.size();  // \fi but not \fill
-    if (next >= body.size() || !is_ascii_letter(body[next])) return true;
+  constexpr std::array<std::string_view, 9> kWords = {"csname",     "expandafter", "catcode",
+                                                      "futurelet",  "else",        "fi",
+                                                      "begingroup", "newcommand",  "def"};
+  for (size_t at = body.find('\\'); at < body.size(); at = body.find('\\', at)) {
+    const std::string_view word = control_word(body, at);
+    if (word.starts_with('@') || (word.starts_with("if") && word != "iff")) return true;
+    if (is_one_of(kWords, word)) return true;
+    at += std::max<size_t>(word.size() + 1, 2);
   }
   return false;
+}
+
+constexpr std::array<std::string_view, 4> kNewCommand = {"newcommand", "renewcommand",
+                                                         "providecommand", "DeclareRobustCommand"};
+constexpr std::array<std::string_view, 4> kDef = {"def", "gdef", "edef", "xdef"};
+
+// Words that the expander acts upon.
+bool is_read(std::string_view word) {
+  return is_one_of(kNewCommand, word) || is_one_of(kDef, word) || word == "let" ||
+         word == "DeclareMathOperator" || word == "xspace";
 }
 
 bool ends_in_control_word(std::string_view text) {
@@ -156,11 +166,8 @@ class Expander {
       }
       return;
     }
-    if (word == "newcommand" || word == "renewcommand" || word == "providecommand" ||
-        word == "DeclareRobustCommand") {
-      return define_command(word);
-    }
-    if (word == "def" || word == "gdef" || word == "edef" || word == "xdef") return define(word);
+    if (is_one_of(kNewCommand, word)) return define_command(word);
+    if (is_one_of(kDef, word)) return define(word);
     if (word == "let") return define_alias();
     if (word == "DeclareMathOperator") return define_operator();
     if (word == "xspace") return xspace();
@@ -168,6 +175,13 @@ class Expander {
     if (found == macros_.end() || found->second.opaque || result_.stopped) {
       put("\\" + word);
       after_word_ = true;
+      return;
+    }
+    if (found->second.literal) {
+      put(found->second.body);
+      after_word_ = true;
+      spend(found->second.body.size());
+      ++result_.expansions;
       return;
     }
     call(word, found->second);
@@ -238,8 +252,13 @@ class Expander {
   }
 
   void add(const std::string& name, Macro macro) {
-    if (name.empty() || is_structure(name) || macros_.size() >= kMostMacros) return;
-    macro.opaque = macro.opaque || is_machinery(macro.body) || name.find('@') != name.npos;
+    macro.opaque = macro.opaque || is_machinery(macro.body);
+    add_alias(name, std::move(macro));
+  }
+
+  void add_alias(const std::string& name, Macro macro) {
+    if (name.empty() || is_one_of(kStructure, name) || macros_.size() >= kMostMacros) return;
+    macro.opaque = macro.opaque || name.find('@') != name.npos;
     ++result_.macros;
     macros_[name] = std::move(macro);
   }
@@ -310,9 +329,11 @@ class Expander {
     if (known != macros_.end()) {
       macro = known->second;
     } else {
+      // A name means what it means now: \let\old\x outlives \renewcommand{\x}{...\old...}.
       macro.body = *target;
+      macro.literal = (*target)[0] == '\\' && !is_read(std::string_view(*target).substr(1));
     }
-    if (macro.body != "\\" + name) add(name, std::move(macro));
+    if (macro.body != "\\" + name) add_alias(name, std::move(macro));
   }
 
   void define_operator() {

@@ -49,6 +49,7 @@ StackPost read_stack_post(std::string_view row, bool with_text) {
   row = trimmed(row);
   if (!row.starts_with("<row") || row.size() < 5 || !is_ascii_space(row[4])) return post;
   post.kind = StackPost::Kind::kOther;
+  bool deleted = false;
   const bool ends =
       for_each_attribute(row.substr(4), [&](std::string_view name, std::string_view value) {
         if (name == "PostTypeId") post.kind = kind_of(value);
@@ -56,12 +57,14 @@ StackPost read_stack_post(std::string_view row, bool with_text) {
         if (name == "ParentId") post.parent = number<uint64_t>(value);
         if (name == "AcceptedAnswerId") post.accepted = number<uint64_t>(value);
         if (name == "Score") post.score = number<int64_t>(value);
+        if (name == "DeletionDate") deleted = !value.empty();
         if (!with_text) return;
         if (name == "Title") post.title = clean_lines(without_references(value));
         if (name == "Body") post.body = clean_lines(without_references(value));
         if (name == "Tags") post.tags = clean_lines(without_references(value));
         if (name == "CreationDate") post.date = clean_lines(value);
       });
+  if (deleted) post.kind = StackPost::Kind::kDeleted;
   if (!ends) post.kind = StackPost::Kind::kCut;
   return post;
 }

@@ -210,6 +210,8 @@ void ExtractStackExchange::work(Document& document, Tally&, int thread) {
       return reject(document, "extract.other_post");
     case Kind::kNoRow:
       return reject(document, "extract.not_a_row", {}, "<row ... />");
+    case Kind::kDeleted:
+      return reject(document, "extract.deleted");
     case Kind::kCut:
       return reject(document, "extract.cut_row", {}, "<row ... />, with its end");
   }

@@ -15,7 +15,7 @@ namespace llmtool {
 
 // A <row .../> of Posts.xml.
 struct StackPost {
-  enum class Kind { kNoRow, kCut, kQuestion, kAnswer, kOther } kind = Kind::kNoRow;
+  enum class Kind { kNoRow, kCut, kDeleted, kQuestion, kAnswer, kOther } kind = Kind::kNoRow;
   uint64_t id = 0, parent = 0, accepted = 0;
   int64_t score = 0;
   std::string title, body, tags, date;  // body: HTML
@@ -44,8 +44,8 @@ struct StackExchangeOptions {
 // down, sorted by question. Adds metadata site, question_id, score, answer_scores, answer_ids,
 // accepted_answer_id, tags, title, date; the id becomes "site/question". Rules: extract.answer (it
 // went into its question), extract.orphan_answer (its question is not there), extract.other_post,
-// extract.not_a_row, extract.cut_row (its end is missing), extract.unanswered (only with
-// require_answer).
+// extract.not_a_row, extract.cut_row (its end is missing), extract.deleted (it has a DeletionDate),
+// extract.unanswered (only with require_answer).
 class ExtractStackExchange : public Step {
  public:
   explicit ExtractStackExchange(const StackExchangeOptions& options);

@@ -11,10 +11,13 @@
 //   paper      3 words and 5 sentences, else as tfds
 // A word is what str.split() gives. Sentences are counted as datatrove does (see words.h); TFDS
 // asks NLTK's trained Punkt model.
+#include <utf8proc.h>
+
 #include "lib/corpus/filters/characters.h"
 #include "lib/corpus/filters/lines.h"
 #include "lib/corpus/filters/phrases.h"
 #include "lib/corpus/filters/rule.h"
+#include "lib/text/code_points.h"
 
 namespace llmtool {
 namespace {
@@ -80,14 +83,23 @@ bool has_long_run(std::string_view line, size_t bytes) {
   return false;
 }
 
-// Bytes of the citation at line[at], which is "[": \[\d*\]|\[edit\]|\[citation needed\].
+bool is_decimal(uint32_t c) {
+  if (c < 0x80) return c >= '0' && c <= '9';
+  return utf8proc_category(static_cast<utf8proc_int32_t>(c)) == UTF8PROC_CATEGORY_ND;
+}
+
+// Bytes of the citation at line[at], which is "[": \[\d*\]|\[edit\]|\[citation needed\], with the
+// digits of any script, as Python has \d.
 size_t citation_at(std::string_view line, size_t at) {
   const std::string_view rest = line.substr(at);
   for (const std::string_view name : {"[edit]", "[citation needed]"}) {
     if (rest.starts_with(name)) return name.size();
   }
-  const size_t end = rest.find_first_not_of("0123456789", 1);
-  return end != rest.npos && rest[end] == ']' ? end + 1 : 0;
+  size_t end = 1;
+  for (size_t next = end; next < rest.size(); end = next) {
+    if (!is_decimal(next_code_point(rest, next))) break;
+  }
+  return end < rest.size() && rest[end] == ']' ? end + 1 : 0;
 }
 
 // True if there were any; then `out` is the line without them.

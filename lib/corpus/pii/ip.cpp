@@ -73,6 +73,12 @@ bool behind_address_word(std::string_view text, size_t i) {
   return false;
 }
 
+// A port or the bits of a network, as no version has them.
+bool before_port_or_network(std::string_view text, size_t end) {
+  const char mark = at(text, end);
+  return (mark == ':' || mark == '/') && is_digit(at(text, end + 1));
+}
+
 // i: the dot behind the first octet. Returns where to go on.
 size_t look_at_v4(std::string_view text, size_t i, bool private_too, Spans& spans) {
   size_t begin = i;
@@ -92,7 +98,11 @@ size_t look_at_v4(std::string_view text, size_t i, bool private_too, Spans& span
   if (!private_too && !open) return end;
   if (behind_version_word(text, begin)) return end;
   // Version numbers and sections look the same, but have few digits.
-  if (open && end - begin < 3 + 8 && !behind_address_word(text, begin)) return end;
+  const bool few_digits = end - begin < 3 + 8;
+  if (open && few_digits && !behind_address_word(text, begin) &&
+      !before_port_or_network(text, end)) {
+    return end;
+  }
   spans.push_back({begin, end, PiiKind::kIp});
   return end;
 }

@@ -86,6 +86,24 @@ TEST_CASE("dedup exact: documents by each rule") {
   CHECK(kept[0].rejection.figure == "d");
 }
 
+TEST_CASE("dedup exact: short documents stay, copies or not") {
+  const std::vector<Document> documents{text_document("a", "hi"), text_document("b", "yo"),
+                                        text_document("c", "a long text"), text_document("d", "hi"),
+                                        text_document("e", "a long text")};
+  using Ids = std::vector<std::string>;
+  const ScratchFolder folder;
+  for (const std::string keep : {"first", "longest", "none"}) {
+    CAPTURE(keep);
+    ExactDedupOptions options{.keep = keep, .min_chars = 5};
+    CHECK(kept_ids(run_exact(options, documents)) ==
+          (keep == "none" ? Ids{"a", "b", "d"} : Ids{"a", "b", "c", "d"}));
+    options.index = folder.path() / keep;
+    run_exact(options, documents);
+    CHECK(kept_ids(run_exact(options, documents)) == Ids{"a", "b", "d"});
+  }
+  CHECK(kept_ids(run_exact({.keep = "longest", .min_chars = 50}, documents)).size() == 5);
+}
+
 TEST_CASE("dedup exact: lines, paragraphs and blocks") {
   CHECK(text_after({.unit = "line"}, "a\n\nb\n\na\nA\n") == "a\n\nb\n\nA\n");
   CHECK(text_after({.unit = "line", .keep = "none"}, "a\nb\na") == "b");

@@ -64,6 +64,21 @@ TEST_CASE("a tar of a paper, gzipped or not, becomes one source") {
   }
 }
 
+TEST_CASE("a part that can be set alone is not the paper, and \\endinput ends a file") {
+  const std::string part = "\\documentclass[main]{subfiles}\n\\begin{document}PART" +
+                           std::string(2000, ' ') + "\\end{document}";
+  const std::string bytes =
+      tar_entry("four.tex", part) +
+      tar_entry("main.tex",
+                "\\documentclass{article}\\begin{document}\\input{one}MAIN\\end{document}") +
+      tar_entry("one.tex", "ONE\\endinput NOT") + std::string(1024, '\0');
+  const LatexSource source = read_latex_source(bytes, kMost);
+  CHECK(source.main == "main.tex");
+  CHECK(source.text.find("ONEMAIN") != std::string::npos);
+  CHECK(read_latex_source(tar_entry("four.tex", part) + std::string(1024, '\0'), kMost).main ==
+        "four.tex");
+}
+
 TEST_CASE("one file, in its encoding") {
   CHECK(read_latex_source("\\section{A}", kMost).text == "\\section{A}");
   CHECK(read_latex_source(gzip("\\section{A}"), kMost).text == "\\section{A}");

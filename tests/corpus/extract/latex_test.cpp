@@ -37,6 +37,13 @@ TEST_CASE("comments as TeX reads them") {
         "a y\\ifdraft u\\fi z b");
   CHECK(without_latex_comments("\\ifdraft a\\else b\\fi") == "\\ifdraft a\\else b\\fi");
   CHECK(without_latex_comments("a\\iffalse x") == "a");
+  CHECK(without_latex_comments("a \\iffalse \\newif\\ifdraft old \\fi b") == "a  b");
+  CHECK(without_latex_comments("a \\iffalse \\iftoggle{x}{a}{b} \\ifthenelse {c}{d}{e}\\fi b") ==
+        "a  b");
+  CHECK(without_latex_comments("\\newif\\ifdraft a\\iffalse \\ifdraft{x}\\fi y\\fi b") ==
+        "\\newif\\ifdraft a b");
+  CHECK(without_latex_comments("a\\iffalse \\ifmmode{x}\\fi \\ifpackaged y\\fi \\iff z\\fi b") ==
+        "a b");
   CHECK(without_latex_comments("\\") == "\\");
 }
 
@@ -61,6 +68,20 @@ TEST_CASE("macros with and without arguments") {
   CHECK(expanded("\\newcommand{\\y}{\\x}\\newcommand{\\x}[1]{<#1>}\\y{q}") == "<q>");
 }
 
+TEST_CASE("\\let keeps what a name meant") {
+  CHECK(expanded("\\let\\oldvec\\vec\\renewcommand{\\vec}[1]{\\oldvec{\\mathbf{#1}}}$\\vec{x}$") ==
+        "$\\vec{\\mathbf{x}}$");
+  CHECK(expanded("\\let\\oldepsilon\\epsilon\\renewcommand{\\epsilon}{\\varepsilon}"
+                 "$\\epsilon\\oldepsilon$") == "$\\varepsilon\\epsilon$");
+  CHECK(expanded("\\let\\temp\\phi\\let\\phi\\varphi\\let\\varphi\\temp$\\phi\\varphi x$") ==
+        "$\\varphi\\phi x$");
+  CHECK(expanded("\\let\\old\\emph\\renewcommand{\\emph}[1]{\\old{#1}!}\\emph{a} \\emph{b}") ==
+        "\\emph{a}! \\emph{b}!");
+  CHECK(expanded("\\newcommand{\\a}{1}\\let\\b\\a\\renewcommand{\\a}{2\\b}\\a") == "21");
+  CHECK(expanded("\\let\\nc\\newcommand\\nc{\\a}{x}\\a") == "x");
+  CHECK(expanded("\\let\\be\\begin\\let\\ee\\end\\be{a}\\ee{a}") == "\\begin{a}\\end{a}");
+}
+
 TEST_CASE("an expansion does not run into its neighbours") {
   CHECK(expanded("\\def\\a{\\alpha}\\a b") == "\\alpha b");
   CHECK(expanded("\\def\\a{A}\\a b\\a{} c\\a, d") == "AbA cA, d");
@@ -73,6 +94,8 @@ TEST_CASE("an expansion does not run into its neighbours") {
 TEST_CASE("what cannot be expanded stays") {
   CHECK(expanded("\\def\\x#1/#2.{a}\\x b/c.") == "\\x b/c.");
   CHECK(expanded("\\newcommand{\\x}{\\csname a\\endcsname}\\x") == "\\x");
+  CHECK(expanded("\\newcommand{\\x}{\\ifmmode a\\fi}\\x") == "\\x");
+  CHECK(expanded("\\newcommand{\\x}{\\iff}$a\\x b$") == "$a\\iff b$");
   CHECK(expanded("\\renewcommand{\\section}{\\x}\\section{A}") == "\\section{A}");
   CHECK(expanded("\\newcommand{\\x}[1]{<#1>}{\\x}") == "{\\x}");
   CHECK(expanded("\\newcommand{\\x") == "\\newcommand{\\x");

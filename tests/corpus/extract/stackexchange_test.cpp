@@ -55,6 +55,8 @@ TEST_CASE("a row of Posts.xml") {
   CHECK(read_stack_post("<rowing Id=\"1\"/>", true).kind == StackPost::Kind::kNoRow);
   CHECK(read_stack_post("<row Id=\"1\" PostTypeId=\"5\"/>", true).kind == StackPost::Kind::kOther);
   CHECK(read_stack_post("<row Id='12' PostTypeId='2' Score='-4'/>", true).score == -4);
+  CHECK(read_stack_post(question(1, R"(DeletionDate="2020")"), true).kind ==
+        StackPost::Kind::kDeleted);
   CHECK(tags_as_json("<c++><x>") == "[\"c++\",\"x\"]");
   CHECK(tags_as_json("|a|b|") == "[\"a\",\"b\"]");
   CHECK(tags_as_json("") == "[]");
