@@ -52,6 +52,12 @@ TEST_CASE("citations go, and an end mark before them counts") {
       c4(), "It is said to be so.[12][edit]\nIt is [x] so.[] Or not.\n[1] Yes it is so now.");
   CHECK(run.document.text == "It is said to be so.\nIt is [x] so. Or not.\n Yes it is so now.");
   CHECK(run.tally.counts.at("c4.citations") == 3);
+  CHECK(run_filter(
+            c4(),
+            "It is said to be so[\u0663\u0967] in the paper.\nIt is [\u2163] said to be so.\nAnd "
+            "it is so in Rome.")
+            .document.text ==
+        "It is said to be so in the paper.\nIt is [\u2163] said to be so.\nAnd it is so in Rome.");
 }
 
 TEST_CASE("pages go by what is in the lines that stay") {
