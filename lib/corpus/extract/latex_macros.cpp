@@ -8,13 +8,13 @@
 #include <vector>
 
 #include "lib/corpus/extract/latex.h"
+#include "lib/corpus/extract/latex_input.h"
 #include "lib/corpus/extract/plain_text.h"
 
 namespace llmtool {
 
 namespace {
 
-constexpr size_t kLongestArgument = 64 << 10;
 constexpr size_t kMostMacros = 20000;
 
 struct Macro {
@@ -70,39 +70,23 @@ bool ends_in_control_word(std::string_view text) {
 
 class Expander {
  public:
-  Expander(std::string_view source, size_t limit) : left_(limit) {
-    frames_.push_back({std::string(source), 0});
+  Expander(std::string_view source, size_t limit) : in_(source), left_(limit) {
     result_.text.reserve(source.size());
   }
 
   ExpandedLatex run() {
-    for (int c = peek(); c >= 0; c = peek()) {
+    for (int c = in_.peek(); c >= 0; c = in_.peek()) {
       if (c == '\\') {
         command();
       } else {
         put(static_cast<char>(c));
-        advance();
+        in_.advance();
       }
     }
     return std::move(result_);
   }
 
  private:
-  struct Frame {
-    std::string text;
-    size_t at;
-  };
-
-  // The next character; -1 at the end.
-  int peek() {
-    while (frames_.size() > 1 && frames_.back().at >= frames_.back().text.size()) {
-      frames_.pop_back();
-    }
-    const Frame& f = frames_.back();
-    return f.at < f.text.size() ? static_cast<unsigned char>(f.text[f.at]) : -1;
-  }
-  void advance() { ++frames_.back().at; }
-
   void put(char c) {
     if (after_word_ && is_ascii_letter(c) && ends_in_control_word(tail())) result_.text += ' ';
     after_word_ = false;
@@ -118,51 +102,15 @@ class Expander {
     return t.substr(t.size() - std::min<size_t>(t.size(), 64));
   }
 
-  void skip_spaces() {
-    while (peek() >= 0 && is_ascii_space(static_cast<char>(peek()))) advance();
-  }
-
-  // Behind a control word: TeX skips blanks, and one line end, but not an empty line.
-  void skip_blanks() {
-    bool line_end = false;
-    for (int c = peek(); c == ' ' || c == '\t' || (c == '\n' && !line_end); c = peek()) {
-      if (c == '\n') {
-        const Frame& f = frames_.back();
-        size_t next = f.at + 1;
-        while (next < f.text.size() && (f.text[next] == ' ' || f.text[next] == '\t')) ++next;
-        if (next < f.text.size() && f.text[next] == '\n') return;
-        line_end = true;
-      }
-      advance();
-    }
-  }
-
-  std::string read_word() {  // at '\\'
-    advance();
-    std::string word;
-    for (int c = peek(); c >= 0 && (is_ascii_letter(static_cast<char>(c)) || c == '@');
-         c = peek()) {
-      word += static_cast<char>(c);
-      advance();
-      // A control word does not go on behind the end of an expansion.
-      if (frames_.back().at >= frames_.back().text.size()) break;
-    }
-    return word;
-  }
-
   void command() {
-    Frame& frame = frames_.back();
-    if (const size_t end = verbatim_end(frame.text, frame.at); end > frame.at) {
-      put(std::string_view(frame.text).substr(frame.at, end - frame.at));
-      frame.at = end;
-      return;
+    if (const std::string_view verbatim = in_.take_verbatim(); !verbatim.empty()) {
+      return put(verbatim);
     }
-    const std::string word = read_word();
+    const std::string word = in_.take_word();
     if (word.empty()) {
       put('\\');
-      if (peek() >= 0) {
-        result_.text += static_cast<char>(peek());
-        advance();
+      if (in_.peek() >= 0) {
+        result_.text += in_.take();
       }
       return;
     }
@@ -187,63 +135,11 @@ class Expander {
     call(word, found->second);
   }
 
-  // ---- Arguments ----
-
-  // Of a group in braces, or one token; nullopt if there is none. What was read is in `read`.
-  std::optional<std::string> argument(std::string& read) {
-    while (peek() >= 0 && is_ascii_space(static_cast<char>(peek()))) take(read);
-    const int c = peek();
-    if (c < 0 || c == '}') return std::nullopt;
-    if (c == '{') return group(read, '{', '}');
-    std::string token;
-    if (c == '\\') {
-      token = "\\" + read_word();
-      if (token.size() == 1 && peek() >= 0) token += take_one();
-      read += token;
-      return token;
-    }
-    token += take_one();
-    // All bytes of one character.
-    while (peek() >= 0x80 && peek() < 0xC0) token += take_one();
-    read += token;
-    return token;
-  }
-
-  std::optional<std::string> group(std::string& read, char open, char close) {
-    std::string inside;
-    int depth = 0;
-    for (int c = peek(); c >= 0; c = peek()) {
-      const char byte = take_one();
-      read += byte;
-      if (byte == '\\' && peek() >= 0) {
-        inside += byte;
-        const char escaped = take_one();
-        read += escaped;
-        inside += escaped;
-        continue;
-      }
-      const bool opens = byte == '{' || (open == '[' && depth == 0 && byte == '[');
-      const bool closes = byte == '}' || (open == '[' && depth == 1 && byte == close);
-      if (closes && --depth == 0) return inside;
-      if (depth > 0) inside += byte;
-      if (opens) ++depth;
-      if (depth < 0 || read.size() > kLongestArgument) return std::nullopt;
-    }
-    return std::nullopt;
-  }
-
-  char take_one() {
-    const char c = static_cast<char>(peek());
-    advance();
-    return c;
-  }
-  void take(std::string& read) { read += take_one(); }
-
   // ---- Definitions ----
 
   // \name or {\name}; empty if there is none.
   std::string defined_name(std::string& read) {
-    const std::optional<std::string> name = argument(read);
+    const std::optional<std::string> name = in_.argument(read);
     if (!name) return {};
     const std::string_view trimmed_name = trimmed(*name);
     if (trimmed_name.size() < 2 || trimmed_name[0] != '\\') return {};
@@ -272,23 +168,23 @@ class Expander {
 
   void define_command(const std::string& word) {
     std::string read;
-    if (peek() == '*') take(read);
+    if (in_.peek() == '*') read += in_.take();
     const std::string name = defined_name(read);
     Macro macro;
-    while (peek() >= 0 && is_ascii_space(static_cast<char>(peek()))) take(read);
-    if (peek() == '[') {
-      const auto count = group(read, '[', ']');
+    in_.take_spaces(read);
+    if (in_.peek() == '[') {
+      const auto count = in_.group(read, '[', ']');
       if (count && count->size() == 1 && is_ascii_digit((*count)[0])) {
         macro.parameters = (*count)[0] - '0';
       }
-      while (peek() >= 0 && is_ascii_space(static_cast<char>(peek()))) take(read);
-      if (peek() == '[') {
-        const auto standard = group(read, '[', ']');
+      in_.take_spaces(read);
+      if (in_.peek() == '[') {
+        const auto standard = in_.group(read, '[', ']');
         macro.optional = standard.has_value();
         macro.standard = standard.value_or("");
       }
     }
-    const auto body = argument(read);
+    const auto body = in_.argument(read);
     if (!body || name.empty()) return give_up(word, read);
     macro.body = *body;
     if (word == "providecommand" && macros_.contains(name)) return;
@@ -300,11 +196,11 @@ class Expander {
     const std::string name = defined_name(read);
     Macro macro;
     std::string pattern;
-    while (peek() >= 0 && peek() != '{' && read.size() < 300) {
-      pattern += static_cast<char>(peek());
-      take(read);
+    while (in_.peek() >= 0 && in_.peek() != '{' && read.size() < 300) {
+      pattern += static_cast<char>(in_.peek());
+      read += in_.take();
     }
-    const auto body = peek() == '{' ? group(read, '{', '}') : std::nullopt;
+    const auto body = in_.peek() == '{' ? in_.group(read, '{', '}') : std::nullopt;
     if (!body || name.empty()) return give_up(word, read);
     macro.body = *body;
     const std::string_view parameters = trimmed(pattern);
@@ -320,10 +216,10 @@ class Expander {
   void define_alias() {
     std::string read;
     const std::string name = defined_name(read);
-    while (peek() == ' ' || peek() == '=') take(read);
-    const auto target = argument(read);
+    while (in_.peek() == ' ' || in_.peek() == '=') read += in_.take();
+    const auto target = in_.argument(read);
     if (name.empty() || !target) return give_up("let", read);
-    if (target->size() > 2 && (*target)[0] == '\\') skip_blanks();
+    if (target->size() > 2 && (*target)[0] == '\\') in_.skip_blanks();
     const auto known = (*target)[0] == '\\' ? macros_.find(target->substr(1)) : macros_.end();
     Macro macro;
     if (known != macros_.end()) {
@@ -338,10 +234,10 @@ class Expander {
 
   void define_operator() {
     std::string read;
-    const bool limits = peek() == '*';
-    if (limits) take(read);
+    const bool limits = in_.peek() == '*';
+    if (limits) read += in_.take();
     const std::string name = defined_name(read);
-    const auto body = argument(read);
+    const auto body = in_.argument(read);
     if (name.empty() || !body) return give_up("DeclareMathOperator", read);
     Macro macro;
     macro.body = (limits ? "\\operatorname*{" : "\\operatorname{") + *body + "}";
@@ -360,21 +256,21 @@ class Expander {
     std::vector<std::string> arguments;
     bool whole = true;
     if (macro.parameters == 0) {
-      skip_blanks();
-      if (peek() == '{' && following() == '}') {
-        advance();
-        advance();
+      in_.skip_blanks();
+      if (in_.peek() == '{' && in_.following() == '}') {
+        in_.advance();
+        in_.advance();
       }
     }
     for (int i = 0; i < macro.parameters && whole; ++i) {
       if (i == 0 && macro.optional) {
-        while (peek() >= 0 && is_ascii_space(static_cast<char>(peek()))) take(read);
-        auto given = peek() == '[' ? group(read, '[', ']') : std::optional(macro.standard);
+        in_.take_spaces(read);
+        auto given = in_.peek() == '[' ? in_.group(read, '[', ']') : std::optional(macro.standard);
         whole = given.has_value();
         arguments.push_back(given.value_or(""));
         continue;
       }
-      auto given = argument(read);
+      auto given = in_.argument(read);
       whole = given.has_value();
       arguments.push_back(given.value_or(""));
     }
@@ -391,16 +287,10 @@ class Expander {
     // \n behind "\x": the word must not run into what follows.
     if (!expansion.empty() && is_ascii_letter(expansion[0])) after_word_ = true;
     if (ends_in_control_word(expansion)) {
-      const int next = peek();
+      const int next = in_.peek();
       if (next >= 0 && is_ascii_letter(static_cast<char>(next))) expansion += ' ';
     }
-    peek();  // lets go of frames that are done
-    frames_.push_back({std::move(expansion), 0});
-  }
-
-  int following() const {
-    const Frame& f = frames_.back();
-    return f.at + 1 < f.text.size() ? static_cast<unsigned char>(f.text[f.at + 1]) : -1;
+    in_.push(std::move(expansion));
   }
 
   static std::string substituted(std::string_view body, const std::vector<std::string>& arguments) {
@@ -434,15 +324,15 @@ class Expander {
 
   // \xspace: a space unless punctuation follows.
   void xspace() {
-    skip_blanks();
-    const int c = peek();
+    in_.skip_blanks();
+    const int c = in_.peek();
     if (c < 0 || std::string_view(".,;:!?)]}'/-~\\{$^_\n").find(static_cast<char>(c)) ==
                      std::string_view::npos) {
       if (c >= 0) put(' ');
     }
   }
 
-  std::vector<Frame> frames_;
+  LatexInput in_;
   std::unordered_map<std::string, Macro> macros_;
   ExpandedLatex result_;
   size_t left_;
