@@ -73,6 +73,8 @@ class Setting {
   void apply() const {
     CLI::Option& option = *option_;
     check_type(option);
+    check(!value_->values.empty() || !option.get_positional(), Fault::kUsage, value_->where, ": '",
+          name_, "' is an empty list, expected at least one entry");
     if (option.count() > 0 || value_->values.empty()) return;  // the command line wins
     try {
       for (const std::string& text : value_->values) {
@@ -99,6 +101,8 @@ class Setting {
         return kind == Kind::kBoolean;
       case OptionType::kInteger:
         return kind == Kind::kInteger;
+      case OptionType::kSize:
+        return kind == Kind::kInteger || kind == Kind::kText;
       case OptionType::kNumber:
         return kind == Kind::kInteger || kind == Kind::kNumber;
       case OptionType::kText:

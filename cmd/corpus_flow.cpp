@@ -1,6 +1,7 @@
 #include "cmd/corpus_flow.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <charconv>
 
 #include "cmd/flags.h"
@@ -33,14 +34,22 @@ std::pair<uint64_t, uint64_t> parse_shard(const std::string& text) {
   return {shard, shards};
 }
 
+// "new/../a.jsonl" is "a.jsonl" once the folder "new" is made: names of what is written are
+// resolved before.
+std::string resolved(const std::string& path) {
+  const fs::path parts(path);
+  if (std::ranges::find(parts, fs::path("..")) == parts.end()) return path;
+  return fs::weakly_canonical(fs::absolute(parts)).string();
+}
+
 PipelineOptions pipeline_options(const CorpusFlow& flow, const std::string& settings) {
   PipelineOptions o;
   o.inputs = flow.inputs;
   o.reader.format = record_format(flow.format);
   o.reader.fallback = flow.fallback_format;
   o.text_field = flow.text_field;
-  o.output = flow.output;
-  o.rejected = flow.rejected;
+  o.output = resolved(flow.output);
+  o.rejected = resolved(flow.rejected);
   o.samples = !flow.report.empty();
   std::tie(o.shard, o.shards) = parse_shard(flow.shard);
   o.memory = flow.memory;
@@ -126,9 +135,11 @@ void write_manifest(RunManifest& manifest, const CorpusFlow& flow, const Pipelin
 void add_corpus_flow(CLI::App& app, CorpusFlow& flow, bool writes) {
   add_inputs(app, flow.inputs, "Files, globs or folders; .gz, .zst and - too")->group(kGroup);
   if (writes) {
-    add_output(app, flow.output,
-               "File for the documents that stay (.gz, .zst, .parquet); - is stdout. With "
-               "'{attributes.language}' in it, one for each value")
+    add_output(
+        app, flow.output,
+        "File for the documents that stay (.gz, .zst, .parquet); - is stdout. With "
+        "'{attributes.language}' in it, one for each value (what is no letter, digit, - or _ "
+        "of it becomes _)")
         ->group(kGroup);
   } else {
     flow.output.clear();

@@ -34,7 +34,7 @@ std::string row(const std::string& name, const std::string& text) {
 // "N" for integers, "X" for numbers, "{a,b}" for choices, else what the option says of itself.
 std::string type_text(const CLI::Option& option) {
   const OptionType type = type_of(option);
-  if (type == OptionType::kInteger) return "N";
+  if (type == OptionType::kInteger || type == OptionType::kSize) return "N";
   if (type == OptionType::kNumber) return "X";
   const std::string full = option.get_type_name();
   const size_t choices = full.find(":{");

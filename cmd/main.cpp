@@ -39,5 +39,6 @@ int run(const std::vector<std::string>& arguments) {
 
 int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);  // a write to a closed pipe fails with EPIPE instead
+  std::signal(SIGXFSZ, SIG_IGN);  // a write past `ulimit -f` with EFBIG
   return run({argv + (argc > 0 ? 1 : 0), argv + argc});
 }

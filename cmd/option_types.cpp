@@ -27,6 +27,7 @@ OptionType type_of(const CLI::Option& option) {
   const std::string full = option.get_type_name();
   const std::string name = full.substr(0, full.find(':'));
   if (name == "BOOLEAN") return OptionType::kSwitch;
+  if (full.find(":SIZE ") != std::string::npos) return OptionType::kSize;
   if (name == "INT" || name == "UINT") return OptionType::kInteger;
   if (name == "FLOAT") return OptionType::kNumber;
   return name == "TEXT" ? OptionType::kText : OptionType::kOther;
@@ -38,6 +39,8 @@ std::string_view name_of(OptionType type) {
       return "true or false";
     case OptionType::kInteger:
       return "an integer";
+    case OptionType::kSize:
+      return "a size such as 512M or 2G";
     case OptionType::kNumber:
       return "a number";
     case OptionType::kText:
@@ -78,7 +81,12 @@ std::string expectation_of(const CLI::Option& option) {
   return text;
 }
 
-void refuse_nan(CLI::App& app) {
+void refuse_no_numbers(CLI::App& app) {
+  const CLI::Validator is_unsigned(
+      [](const std::string& value) {
+        return value.starts_with('-') ? value + " is below 0, expected 0 or more" : std::string();
+      },
+      "");
   const CLI::Validator check(
       [](const std::string& value) {
         return std::isnan(std::strtod(value.c_str(), nullptr)) ? value + " is no number"
@@ -87,6 +95,8 @@ void refuse_nan(CLI::App& app) {
       "");
   for (CLI::Option* option : app.get_options()) {
     if (type_of(*option) == OptionType::kNumber) option->check(check);
+    // First: a size with its unit is a number without sign to what comes after.
+    if (option->get_type_name().starts_with("UINT")) option->transform(is_unsigned);
   }
 }
 

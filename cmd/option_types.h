@@ -13,7 +13,7 @@ class Option;
 
 namespace llmtool {
 
-enum class OptionType { kSwitch, kInteger, kNumber, kText, kOther };
+enum class OptionType { kSwitch, kInteger, kSize, kNumber, kText, kOther };
 
 bool is_flag(const CLI::Option& option);
 OptionType type_of(const CLI::Option& option);
@@ -29,8 +29,9 @@ std::string range_of(const CLI::Option& option);
 std::string expectation_of(const CLI::Option& option);
 
 // Every option of numbers refuses NaN, which CLI::Range and its like let pass: it is neither below
-// nor above anything. Call it when all options are there.
-void refuse_nan(CLI::App& app);
+// nor above anything; and one of numbers without a sign refuses a sign, which would wrap around.
+// Call it when all options are there.
+void refuse_no_numbers(CLI::App& app);
 
 // What a person reads of an error in an option's value.
 std::string explain(const CLI::Error& error, const CLI::Option& option);

@@ -268,7 +268,7 @@ size_t InputStream::read(char* data, size_t size) {
     return state_->decoder->read(state_->raw, data, size);
   } catch (const Error& error) {
     if (!state_->skip_damage || error.fault() != Fault::kInput) throw;
-    state_->damages.emplace_back(error.what());
+    state_->damages.push_back(concat(error.what(), "; what was read of this part may be wrong"));
   }
   // The damage may have led the decoder past the end of its part.
   if (state_->decoder) state_->raw.go_to(state_->decoder->part_begin() + 1);

@@ -22,15 +22,16 @@ std::string holder(int fd) {
 
 }  // namespace
 
-RunLock::RunLock(const fs::path& folder) : path_(folder / kName) {
-  while (!take()) {
+RunLock::RunLock(const fs::path& folder, const std::string& name, bool waits)
+    : path_(folder / name) {
+  while (!take(waits)) {
   }
 }
 
-bool RunLock::take() {
+bool RunLock::take(bool waits) {
   fd_ = ::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
   if (fd_ < 0) fail_io("write", path_, errno);
-  if (::flock(fd_, LOCK_EX | LOCK_NB) != 0) {
+  if (::flock(fd_, LOCK_EX | (waits ? 0 : LOCK_NB)) != 0) {
     const int reason = errno;
     const std::string who = holder(fd_);
     ::close(fd_);

@@ -129,6 +129,15 @@ void PipelineFiles::check_steps() const {
   for (const StepFile& file : step_files_) {
     if (file.use == StepFile::Use::kGrown) add(file.path);
   }
+  if (!options_.output.empty() && GrowingFile::is_file(options_.output) && !output_.is_many()) {
+    if (std::ranges::count(writes, whole(options_.output)) == 0) add(options_.output);
+  }
+  std::vector<std::string> folders = options_.not_read;
+  if (!options_.rejected.empty()) folders.push_back(options_.rejected);
+  for (const std::string& folder : folders) {
+    check(std::ranges::count(writes, whole(folder)) == 0, Fault::kUsage, "'", folder,
+          "' is a folder and a file that this run writes: give one of them another name");
+  }
   for (const StepFile& file : step_files_) {
     if (file.use != StepFile::Use::kRead) continue;
     check(std::ranges::count(writes, whole(file.path)) == 0, Fault::kUsage, "'", file.path.string(),

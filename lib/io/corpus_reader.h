@@ -26,12 +26,13 @@ struct CorpusInput {
   uint64_t end = UINT64_MAX;
 };
 
-// Names with *, ? or [ become the files they match, in order of name. Fault::kIo if none does.
+// Names with *, ? or [ become the files they match, in order of name, but for manifests and what
+// stopped runs of llmtool have left. Fault::kIo if none does.
 std::vector<std::string> expand_globs(const std::vector<std::string>& names);
 
 // The files of expand_globs(); a folder becomes the regular files below it, in order of path. Links
-// in it are not followed, and .git, .hg and .svn are left out. Of several folders each file tells
-// which one it is from (`tree`; metadata.tree of a document).
+// in it are not followed, and .git, .hg, .svn and what runs of llmtool leave are left out. Of
+// several folders each file tells which one it is from (`tree`; metadata.tree of a document).
 std::vector<CorpusInput> list_inputs(const std::vector<std::string>& names);
 
 // A place between two records.

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <fstream>
 #include <glob.h>
 
 #include "lib/base/error.h"
@@ -12,6 +13,23 @@ bool is_history(const fs::path& name) {
   return name == ".git" || name == ".hg" || name == ".svn";
 }
 
+// What a run of llmtool leaves beside its output is no document: its manifest, and what a run that
+// was stopped goes on with.
+bool is_of_a_run(const fs::path& path) {
+  const std::string name = path.filename().string();
+  if (name.ends_with(".partial")) return true;
+  if (name != "run.json" && !name.ends_with(".run.json")) return false;
+  std::string head(64, '\0');
+  std::ifstream file(path, std::ios::binary);
+  file.read(head.data(), static_cast<std::streamsize>(head.size()));
+  return head.starts_with("{\n  \"llmtool\": \"");
+}
+
+bool is_work_folder(const fs::path& path) {
+  std::error_code ignored;
+  return path.extension() == ".work" && fs::exists(path / "checkpoint.json", ignored);
+}
+
 void add_folder(const fs::path& folder, std::vector<CorpusInput>& inputs) {
   std::vector<std::string> found;
   std::error_code error;
@@ -19,9 +37,12 @@ void add_folder(const fs::path& folder, std::vector<CorpusInput>& inputs) {
   for (; !error && at != fs::recursive_directory_iterator(); at.increment(error)) {
     const bool is_link = at->is_symlink(error);
     if (is_link) continue;
-    if (at->is_directory(error) && is_history(at->path().filename()))
+    if (at->is_directory(error) &&
+        (is_history(at->path().filename()) || is_work_folder(at->path()))) {
       at.disable_recursion_pending();
-    if (at->is_regular_file(error)) found.push_back(at->path().string());
+    }
+    if (at->is_regular_file(error) && !is_of_a_run(at->path()))
+      found.push_back(at->path().string());
   }
   if (error) fail_io("read folder", folder, error.value());
   if (found.empty()) log_warning(concat("folder '", folder.string(), "' has no files"));
@@ -44,7 +65,10 @@ std::vector<std::string> expand_globs(const std::vector<std::string>& names) {
     }
     glob_t found{};
     const int status = glob(name.c_str(), 0, nullptr, &found);
-    for (size_t i = 0; status == 0 && i < found.gl_pathc; ++i) files.push_back(found.gl_pathv[i]);
+    for (size_t i = 0; status == 0 && i < found.gl_pathc; ++i) {
+      const fs::path path = found.gl_pathv[i];
+      if (!is_of_a_run(path) && !is_work_folder(path)) files.push_back(path.string());
+    }
     globfree(&found);
     check(status == 0, Fault::kIo, "no file matches '", name, "'");
   }

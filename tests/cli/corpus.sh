@@ -185,6 +185,50 @@ says "tree/sub/a.c:1: invalid JSON" && says "--format text reads a document a fi
 run "$LLMTOOL" sample - --fraction 1 -q --format text <tree/b.txt && exits 0 && prints '{"text":"one\n"}'
 mkdir -p nothing && run "$LLMTOOL" stats nothing && exits 0 && says "folder 'nothing' has no files"
 
+# What a run leaves beside its output is no input of the next one.
+mkdir -p again/old.jsonl.work && run "$LLMTOOL" sample docs.jsonl -n 5 -o again/a.jsonl -q && exits 0
+: >again/old.jsonl.work/checkpoint.json && echo x >again/old.jsonl.work/x.txt && echo y >again/b.jsonl.partial
+for inputs in again 'again/*'; do
+  run "$LLMTOOL" sample "$inputs" --fraction 1 -q && exits 0 && cmp out again/a.jsonl
+done
+printf '{"text":"t"}\n' >again/run.json
+run "$LLMTOOL" sample again --fraction 1 -q && exits 0 && [[ $(wc -l <out) == 6 ]]
+
+# A name through a folder that is not there yet is still the name of the input.
+cp docs.jsonl own.jsonl
+run "$LLMTOOL" dedup exact own.jsonl -o new_folder/../own.jsonl && exits 2 && says "is an input and the output"
+cmp docs.jsonl own.jsonl
+run "$LLMTOOL" sample docs.jsonl -n 1 -o place --rejected place && exits 2 && says "is a folder and a file"
+
+# Counts have no sign; a size is written as on the command line; an empty list is no standard input.
+for flags in "sample docs.jsonl -n -1" "dedup exact docs.jsonl --min-chars=-1" "stats docs.jsonl --memory=-1"; do
+  # shellcheck disable=SC2086
+  run "$LLMTOOL" $flags && exits 2 && says "0 or more"
+done
+printf 'memory = "64M"\nunit = "line"\n' >size.toml
+run "$LLMTOOL" dedup exact docs.jsonl --config size.toml -q && exits 0
+printf 'memory = true\n' >size.toml
+run "$LLMTOOL" dedup exact docs.jsonl --config size.toml -q && exits 2 && says "a size such as 512M or 2G"
+printf 'inputs = []\n' >empty.toml
+run "$LLMTOOL" stats --config empty.toml && exits 2 && says "is an empty list"
+
+# Past a limit of the shell a run says so, and goes on later.
+for ((i = 0; i < 20000; ++i)); do echo "{\"text\":\"line $i\"}"; done >many.jsonl
+run bash -c 'ulimit -f 64 && exec "$0" sample many.jsonl --fraction 1 -o limited.jsonl' "$LLMTOOL"
+exits 4 && says "file too large"
+run "$LLMTOOL" sample many.jsonl --fraction 1 -o limited.jsonl --resume && exits 0 && cmp many.jsonl limited.jsonl
+
+# Two runs that make an index at once: one after the other, or one is told.
+for i in 1 2 3 4; do
+  rm -rf shared_index one.jsonl* two.jsonl*
+  "$LLMTOOL" dedup exact docs.jsonl --index shared_index -o one.jsonl -q >one.out 2>one.err &
+  run "$LLMTOOL" dedup exact many.jsonl --index shared_index -o two.jsonl -q
+  first=0 && wait $! || first=$?
+  ((first == 0 || status == 0)) || failed "neither of two runs could write the index: $first"
+  ((first == 0)) || grep -q "another run has changed the index" one.err || failed "$(cat one.err)"
+  ((status == 0)) || says "another run has changed the index"
+done
+
 # Numbers of any size pass as they stand.
 printf '{"text":"t","n":%s,"m":1e999}\n' 123456789012345678901234567890 >large.jsonl
 run "$LLMTOOL" sample large.jsonl --fraction 1 -q && exits 0 && cmp out large.jsonl

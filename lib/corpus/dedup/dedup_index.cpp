@@ -122,6 +122,9 @@ fs::path index_before_run(const fs::path& folder, const IndexKind& kind, StepRes
 
 IndexWriter::IndexWriter(const fs::path& index, IndexKind kind)
     : index_(without_slash(index)), made_(index_.string() + ".new"), kind_(std::move(kind)) {
+  const fs::path parent = fs::absolute(index_).parent_path();
+  create_folder(parent);
+  lock_.emplace(parent, index_.filename().string() + ".lock", /*waits=*/true);
   std::error_code ignored;
   fs::remove_all(made_, ignored);
   create_folder(made_);
@@ -153,7 +156,7 @@ void IndexWriter::commit(const fs::path& before) {
   if (now == manifest_text(made_)) return;  // a run that was killed right after had put it there
   if (now != manifest_text(before)) {
     fail(Fault::kInput, concat(index_.string(), ": another run has changed the index meanwhile"),
-         "let one run after another use an index; this run's output is whole without it");
+         "let one run after another use an index: --overwrite starts this one anew");
   }
   replace_folder(made_, index_);
 }

@@ -3,9 +3,11 @@
 // as a whole, never changed in place.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "lib/base/run_lock.h"
 #include "lib/corpus/step.h"
 
 namespace llmtool {
@@ -39,6 +41,7 @@ class IndexWriter {
 
  private:
   fs::path index_, made_;
+  std::optional<RunLock> lock_;  // INDEX.lock: one process at a time makes a new one
   IndexKind kind_;
   std::vector<std::string> names_;
 };

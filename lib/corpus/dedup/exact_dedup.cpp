@@ -103,6 +103,7 @@ class ExactDedup::DocumentObserver : public Step {
   std::string name() const override { return dedup_.name(); }
   void start(StepResources& resources) override {
     dedup_.make_hashers(resources.threads);
+    hashes_before(dedup_.options_, resources);  // one that does not fit is refused at once
     records_ = &resources.log("records");
     documents_.emplace(resources, "documents");
   }
@@ -135,6 +136,7 @@ class ExactDedup::PieceObserver : public Step {
   std::string name() const override { return dedup_.name(); }
   void start(StepResources& resources) override {
     dedup_.make_hashers(resources.threads);
+    hashes_before(dedup_.options_, resources);  // one that does not fit is refused at once
     log_.emplace(resources);
   }
   void work(Document& document, Tally&, int thread) override {

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <array>
 #include <unordered_set>
+#include <vector>
 
 #include "lib/corpus/extract/latex.h"
 #include "lib/corpus/extract/plain_text.h"
@@ -141,11 +142,13 @@ class CommentStripper {
   void command() {
     const std::string_view word = control_word(in_, at_);
     if (word.empty()) return put(2);
-    if (const size_t end = verbatim_end(in_, at_); end > at_) return put(end - at_);
-    if (word == "begin") return environment();
+    if (skipping_ == 0) {  // what is skipped is no more than tokens
+      if (const size_t end = verbatim_end(in_, at_); end > at_) return put(end - at_);
+      if (word == "begin") return environment();
+    }
     if (word == "newif") return new_condition();
     if (is_condition(word)) return condition(word);
-    if ((word == "else" || word == "fi") && depth_ > 0 && close_condition(word)) return;
+    if ((word == "else" || word == "fi") && !open_.empty() && close_condition(word)) return;
     put(word.size() + 1);
   }
 
@@ -182,50 +185,38 @@ class CommentStripper {
   }
 
   // \iffalse begins to skip; any condition inside what is skipped has a \fi of its own. Conditions
-  // in text that stays are counted too, so that their \fi is not taken for ours.
+  // in text that stays are kept in mind, too, so that their \fi is not taken for ours.
   void condition(std::string_view word) {
-    if (skipping_ > 0) {
-      ++depth_;
-      at_ += word.size() + 1;
-    } else if (word == "iffalse") {
-      skipping_ = ++depth_;
-      kept_else_ = 0;
-      at_ += word.size() + 1;
-    } else {
-      if (kept_else_ > 0) ++depth_;
-      put(word.size() + 1);
+    if (skipping_ == 0 && word != "iffalse") {
+      open_.push_back(Branch::kOther);
+      return put(word.size() + 1);
     }
+    open_.push_back(Branch::kSkipped);
+    if (skipping_ == 0) skipping_ = open_.size();
+    at_ += word.size() + 1;
   }
 
   // Whether \else or \fi was of an \iffalse, or inside what is skipped.
   bool close_condition(std::string_view word) {
-    if (skipping_ == 0 && kept_else_ == 0) return false;
-    if (skipping_ > 0) {
-      if (word == "fi") {
-        if (depth_ == skipping_) skipping_ = 0;
-        --depth_;
-      } else if (depth_ == skipping_) {  // the other branch stays
-        kept_else_ = depth_;
-        skipping_ = 0;
-      }
-      at_ += word.size() + 1;
-      return true;
+    const bool ours = open_.back() != Branch::kOther;
+    if (word == "fi") {
+      if (skipping_ == open_.size()) skipping_ = 0;
+      open_.pop_back();
+    } else if (skipping_ > 0 && skipping_ == open_.size()) {  // the other branch stays
+      open_.back() = Branch::kElse;
+      skipping_ = 0;
     }
-    if (word != "fi") return false;
-    const bool ours = depth_ == kept_else_;
-    --depth_;
-    if (!ours) return false;
-    kept_else_ = 0;
-    at_ += word.size() + 1;
-    return true;
+    if (ours) at_ += word.size() + 1;
+    return ours;
   }
+
+  enum class Branch { kSkipped, kElse, kOther };
 
   std::string_view in_;
   size_t at_ = 0;
   std::string out_;
-  int depth_ = 0;                                  // of conditions since the outermost \iffalse
-  int skipping_ = 0;                               // the depth whose text is left out
-  int kept_else_ = 0;                              // the depth whose \else branch is being copied
+  std::vector<Branch> open_;  // conditions
+  size_t skipping_ = 0;       // how many are open where the text is left out; 0: it is not
   std::unordered_set<std::string_view> declared_;  // by \newif
 };
 

@@ -47,11 +47,9 @@ void LatexInput::take_spaces(std::string& read) {
   while (peek() >= 0 && is_ascii_space(static_cast<char>(peek()))) read += take();
 }
 
-std::optional<std::string> LatexInput::argument(std::string& read) {
-  take_spaces(read);
+std::string LatexInput::token(std::string& read) {
   const int c = peek();
-  if (c < 0 || c == '}') return std::nullopt;
-  if (c == '{') return group(read, '{', '}');
+  if (c < 0) return {};
   std::string token;
   if (c == '\\') {
     token = "\\" + take_word();
@@ -63,6 +61,14 @@ std::optional<std::string> LatexInput::argument(std::string& read) {
   }
   read += token;
   return token;
+}
+
+std::optional<std::string> LatexInput::argument(std::string& read) {
+  take_spaces(read);
+  const int c = peek();
+  if (c < 0 || c == '}') return std::nullopt;
+  if (c == '{') return group(read, '{', '}');
+  return token(read);
 }
 
 std::optional<std::string> LatexInput::group(std::string& read, char open, char close) {

@@ -49,6 +49,8 @@ class LatexInput {
 
   // These append what they read to `read`.
   void take_spaces(std::string& read);
+  // One: a control sequence, or a character; empty at the end.
+  std::string token(std::string& read);
   // Of a group in braces, or one token; nullopt if there is none.
   std::optional<std::string> argument(std::string& read);
   // From `open` to its `close`, without them; nullopt if it does not end, or is too long.

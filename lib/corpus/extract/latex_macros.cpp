@@ -217,17 +217,20 @@ class Expander {
     std::string read;
     const std::string name = defined_name(read);
     while (in_.peek() == ' ' || in_.peek() == '=') read += in_.take();
-    const auto target = in_.argument(read);
-    if (name.empty() || !target) return give_up("let", read);
-    if (target->size() > 2 && (*target)[0] == '\\') in_.skip_blanks();
-    const auto known = (*target)[0] == '\\' ? macros_.find(target->substr(1)) : macros_.end();
+    if (in_.peek() == '\n') in_.take_spaces(read);
+    const std::string target = in_.token(read);
+    if (name.empty() || target.empty()) return give_up("let", read);
+    const bool is_name = target[0] == '\\';
+    if (target.size() > 2 && is_name) in_.skip_blanks();
+    const auto known = is_name ? macros_.find(target.substr(1)) : macros_.end();
     Macro macro;
     if (known != macros_.end()) {
       macro = known->second;
     } else {
       // A name means what it means now: \let\old\x outlives \renewcommand{\x}{...\old...}.
-      macro.body = *target;
-      macro.literal = (*target)[0] == '\\' && !is_read(std::string_view(*target).substr(1));
+      macro.body = target;
+      macro.literal = is_name && !is_read(std::string_view(target).substr(1));
+      macro.opaque = target == "{" || target == "}";
     }
     if (macro.body != "\\" + name) add_alias(name, std::move(macro));
   }

@@ -37,6 +37,11 @@ TEST_CASE("comments as TeX reads them") {
         "a y\\ifdraft u\\fi z b");
   CHECK(without_latex_comments("\\ifdraft a\\else b\\fi") == "\\ifdraft a\\else b\\fi");
   CHECK(without_latex_comments("a\\iffalse x") == "a");
+  CHECK(without_latex_comments("\\iffalse\n\\begin{verbatim}\n\\fi Text") == " Text");
+  CHECK(without_latex_comments("\\iffalse \\verb|x\\fi y") == " y");
+  CHECK(without_latex_comments("\\iffalse A \\else B \\iffalse C \\fi D \\fi E.") == " B  D  E.");
+  CHECK(without_latex_comments("\\iffalse A \\else B \\ifx C \\else c \\fi D \\fi E.") ==
+        " B \\ifx C \\else c \\fi D  E.");
   CHECK(without_latex_comments("a \\iffalse \\newif\\ifdraft old \\fi b") == "a  b");
   CHECK(without_latex_comments("a \\iffalse \\iftoggle{x}{a}{b} \\ifthenelse {c}{d}{e}\\fi b") ==
         "a  b");
@@ -79,6 +84,9 @@ TEST_CASE("\\let keeps what a name meant") {
         "\\emph{a}! \\emph{b}!");
   CHECK(expanded("\\newcommand{\\a}{1}\\let\\b\\a\\renewcommand{\\a}{2\\b}\\a") == "21");
   CHECK(expanded("\\let\\nc\\newcommand\\nc{\\a}{x}\\a") == "x");
+  CHECK(expanded("{\\let\\lb={ Text. \\textbf{x} } More.") == "{ Text. \\textbf{x} } More.");
+  CHECK(expanded("\\let\\bgroup={ \\let\\egroup=} \\bgroup Kept \\egroup tail.") ==
+        "  \\bgroup Kept \\egroup tail.");
   CHECK(expanded("\\let\\be\\begin\\let\\ee\\end\\be{a}\\ee{a}") == "\\begin{a}\\end{a}");
 }
 
