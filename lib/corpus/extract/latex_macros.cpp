@@ -222,7 +222,7 @@ class Expander {
     if (name.empty() || target.empty()) return give_up("let", read);
     const bool is_name = target[0] == '\\';
     if (target.size() > 2 && is_name) in_.skip_blanks();
-    const auto known = is_name ? macros_.find(target.substr(1)) : macros_.end();
+    const auto known = macros_.find(target.substr(1));  // none for a character
     Macro macro;
     if (known != macros_.end()) {
       macro = known->second;
