@@ -135,11 +135,9 @@ void write_manifest(RunManifest& manifest, const CorpusFlow& flow, const Pipelin
 void add_corpus_flow(CLI::App& app, CorpusFlow& flow, bool writes) {
   add_inputs(app, flow.inputs, "Files, globs or folders; .gz, .zst and - too")->group(kGroup);
   if (writes) {
-    add_output(
-        app, flow.output,
-        "File for the documents that stay (.gz, .zst, .parquet); - is stdout. With "
-        "'{attributes.language}' in it, one for each value (what is no letter, digit, - or _ "
-        "of it becomes _)")
+    add_output(app, flow.output,
+               "File for the documents that stay (.gz, .zst, .parquet); - is stdout. With "
+               "'{attributes.language}' in it, one for each value (signs in it become _)")
         ->group(kGroup);
   } else {
     flow.output.clear();

@@ -42,7 +42,8 @@ StepMaker define(CLI::App& app) {
       ->check(CLI::IsMember(normalisation_names()));
   app.add_option("--keep", o->keep, "Which copy stays; see below")
       ->check(CLI::IsMember({"first", "none", "longest", "smallest-hash", "highest", "lowest"}));
-  app.add_option("--keep-by", o->keep_by, "The number for --keep highest and lowest")
+  app.add_option("--keep-by", o->keep_by,
+                 "The number for --keep highest and lowest, as a 64-bit float")
       ->type_name("MEMBER");
   app.add_option("--key", o->key, "Compare this instead of the text, e.g. metadata.url")
       ->type_name("MEMBER");

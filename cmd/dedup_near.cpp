@@ -50,7 +50,8 @@ StepMaker define(CLI::App& app) {
                  "Join candidates only from this true Jaccard similarity on");
   app.add_option("--keep", o->keep, "Which document of a cluster stays")
       ->check(CLI::IsMember({"longest", "first", "smallest-hash", "highest", "lowest"}));
-  app.add_option("--keep-by", o->keep_by, "The number for --keep highest and lowest")
+  app.add_option("--keep-by", o->keep_by,
+                 "The number for --keep highest and lowest, as a 64-bit float")
       ->type_name("MEMBER");
   app.add_option("--clusters", o->clusters, "File for the clusters, as JSON lines (.gz, .zst)")
       ->type_name("FILE");

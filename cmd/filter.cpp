@@ -175,7 +175,7 @@ StepMaker define(CLI::App& app) {
   app.add_option(
       "--attribute", o->settings.conditions,
       "Keep what fulfils it: 'attributes.lang in en,de', 'attributes.perplexity <= 340'; "
-      "a document without the member is an error");
+      "numbers are 64-bit floats; a document without the member is an error");
   add_lists(app, o->settings);
   app.add_flag("--mark", o->settings.mark,
                "Add each figure to the document's attributes under the rule's name; drop nothing");
