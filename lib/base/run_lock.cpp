@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "lib/base/error.h"
+#include "lib/base/interrupt.h"
 #include "lib/base/log.h"
 
 namespace llmtool {
@@ -24,8 +25,7 @@ std::string holder(int fd) {
 
 RunLock::RunLock(const fs::path& folder, const std::string& name, bool waits)
     : path_(folder / name) {
-  while (!take(waits)) {
-  }
+  while (!take(waits)) check_interrupted();
 }
 
 bool RunLock::take(bool waits) {

@@ -129,9 +129,6 @@ void PipelineFiles::check_steps() const {
   for (const StepFile& file : step_files_) {
     if (file.use == StepFile::Use::kGrown) add(file.path);
   }
-  if (!options_.output.empty() && GrowingFile::is_file(options_.output) && !output_.is_many()) {
-    if (std::ranges::count(writes, whole(options_.output)) == 0) add(options_.output);
-  }
   std::vector<std::string> folders = options_.not_read;
   if (!options_.rejected.empty()) folders.push_back(options_.rejected);
   for (const std::string& folder : folders) {
