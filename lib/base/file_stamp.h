@@ -13,10 +13,15 @@ class FileStamp {
   bool is_regular() const { return is_regular_; }
   // 0 of what is no regular file.
   uint64_t size() const { return is_regular_ ? static_cast<uint64_t>(info_.st_size) : 0; }
-  // Never of what is no regular file.
-  bool changed(int fd) const {
+  // Never of what is no regular file. A file that another one was moved over is the old one to fd,
+  // and the new one to whoever reads `path` later.
+  bool changed(int fd, const char* path) const {
     struct stat now {};
-    return is_regular_ && ::fstat(fd, &now) == 0 &&
+    if (!is_regular_) return false;
+    if (::stat(path, &now) == 0 && (now.st_ino != info_.st_ino || now.st_dev != info_.st_dev)) {
+      return true;
+    }
+    return ::fstat(fd, &now) == 0 &&
            (now.st_size != info_.st_size || now.st_mtim.tv_sec != info_.st_mtim.tv_sec ||
             now.st_mtim.tv_nsec != info_.st_mtim.tv_nsec);
   }

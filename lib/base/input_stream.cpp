@@ -46,7 +46,7 @@ class RawInput {
     return true;
   }
 
-  bool changed() const { return stamp_.changed(fd_); }
+  bool changed() const { return stamp_.changed(fd_, fd_ == STDIN_FILENO ? "" : path_.c_str()); }
 
   // Until at least n bytes are buffered or the file ends; n <= kRawBytes.
   bool fill(size_t n) {

@@ -137,10 +137,30 @@ class Pipeline {
       return false;
     } else {
       files_.check_free(work_->path(), work_->has_checkpoint());
+      refuse_seen(fingerprint);
       state_.stats = stats_json(stats_);
       work_->begin(state_);
     }
     return true;
+  }
+
+  // To an index that holds the documents of this run already, all of them are copies.
+  void refuse_seen(const std::string& fingerprint) const {
+    const fs::path index = options_.overwrite ? files_.grown() : fs::path();
+    if (index.empty()) return;
+    if (options_.has_ended && options_.has_ended(fingerprint)) {
+      fail(Fault::kUsage,
+           concat("this run has ended, and '", index.string(),
+                  "' has its documents: all would be dropped as copies"),
+           concat("another --index starts anew; if '", index.string(),
+                  "' is one from before this run, remove the output and its run.json first"));
+    }
+    if (work_->has_checkpoint() && work_->fingerprint() == fingerprint) {
+      fail(Fault::kUsage,
+           concat("'", work_->path().string(), "' holds this run, and '", index.string(),
+                  "' may have its documents already: all would be dropped as copies"),
+           "--resume goes on with it");
+    }
   }
 
   void check_same(const std::string& fingerprint) const {

@@ -113,6 +113,14 @@ std::vector<fs::path> PipelineFiles::written_by_steps() const {
   return written;
 }
 
+fs::path PipelineFiles::grown() const {
+  std::error_code error;
+  for (const StepFile& file : step_files_) {
+    if (file.use == StepFile::Use::kGrown && fs::exists(file.path, error)) return file.path;
+  }
+  return {};
+}
+
 void PipelineFiles::check_steps() const {
   // Of what is not there yet, weakly_canonical() alone leaves "x" and "./x" apart.
   const auto whole = [](const fs::path& path) {

@@ -27,6 +27,8 @@ class PipelineFiles {
   // own.
   fs::path rejected(size_t i) const;
 
+  // An index that is there, and that a step of this run adds to; empty if there is none.
+  fs::path grown() const;
   // What steps write besides the documents.
   std::vector<fs::path> written_by_steps() const;
 

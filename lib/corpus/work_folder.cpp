@@ -1,5 +1,7 @@
 #include "lib/corpus/work_folder.h"
 
+#include "lib/base/error.h"
+
 namespace llmtool {
 
 WorkFolder::WorkFolder(fs::path path, bool keeps_checkpoints)
@@ -12,6 +14,14 @@ WorkFolder::~WorkFolder() {
 
 bool WorkFolder::has_checkpoint() const {
   return keeps_checkpoints_ && fs::exists(checkpoint());
+}
+
+std::string WorkFolder::fingerprint() const {
+  try {
+    return read_checkpoint(checkpoint()).fingerprint;
+  } catch (const Error&) {
+    return {};
+  }
 }
 
 Checkpoint WorkFolder::resume() {

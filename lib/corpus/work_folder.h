@@ -22,6 +22,8 @@ class WorkFolder {
   bool keeps_checkpoints() const { return keeps_checkpoints_; }
 
   bool has_checkpoint() const;  // of a run that has not ended
+  // Of that run; empty if its checkpoint cannot be read.
+  std::string fingerprint() const;
   // Both take the lock: Fault::kUsage if another process has it.
   Checkpoint resume();
   void begin(const Checkpoint& checkpoint);  // empties the folder

@@ -32,10 +32,12 @@ bool is_work_folder(const fs::path& path) {
 
 void add_folder(const fs::path& folder, std::vector<CorpusInput>& inputs) {
   std::vector<std::string> found;
+  size_t links = 0;
   std::error_code error;
   fs::recursive_directory_iterator at(folder, error);
   for (; !error && at != fs::recursive_directory_iterator(); at.increment(error)) {
     const bool is_link = at->is_symlink(error);
+    links += is_link;
     if (is_link) continue;
     if (at->is_directory(error) &&
         (is_history(at->path().filename()) || is_work_folder(at->path()))) {
@@ -45,6 +47,11 @@ void add_folder(const fs::path& folder, std::vector<CorpusInput>& inputs) {
       found.push_back(at->path().string());
   }
   if (error) fail_io("read folder", folder, error.value());
+  if (links > 0) {
+    log_warning(concat("folder '", folder.string(), "': ", links, links == 1 ? " link" : " links",
+                       " in it not followed; a glob such as '", (folder / "*").string(),
+                       "' reads what links name"));
+  }
   if (found.empty()) log_warning(concat("folder '", folder.string(), "' has no files"));
   std::ranges::sort(found);
   for (std::string& path : found) {

@@ -68,7 +68,7 @@ class ParquetInput final : public ByteSource {
     return row_group_ == row_groups_ ? stamp_.size() : std::min(consumed_, stamp_.size());
   }
   const std::vector<std::string>& damages() const override { return damages_; }
-  bool changed() const override { return stamp_.changed(fd_); }
+  bool changed() const override { return stamp_.changed(fd_, path_.c_str()); }
 
  private:
   // False if it failed and that was noted.

@@ -229,6 +229,20 @@ for i in 1 2 3 4; do
   ((status == 0)) || says "another run has changed the index"
 done
 
+# --overwrite of a run whose documents its index has would drop them all.
+run "$LLMTOOL" dedup exact many.jsonl --index own_index -o kept.jsonl -q && exits 0 && cp kept.jsonl kept.copy
+run "$LLMTOOL" dedup exact many.jsonl --index own_index -o kept.jsonl -q --overwrite
+exits 2 && says "would be dropped as copies" && cmp kept.jsonl kept.copy
+run "$LLMTOOL" dedup exact docs.jsonl --index own_index -o kept.jsonl -q --overwrite && exits 0
+
+# Closed standard streams are not the first files that are opened.
+run bash -c '"$0" sample docs.jsonl --fraction 1 -o closed.jsonl --overwrite <&- >&- 2>&-' "$LLMTOOL"
+exits 0 && cmp docs.jsonl closed.jsonl
+
+# Links in a folder are not followed, and counted.
+mkdir -p links && cp docs.jsonl links/a.jsonl && ln -s ../many.jsonl links/b.jsonl
+run "$LLMTOOL" sample links --fraction 1 -q && exits 0 && cmp out docs.jsonl && says "1 link in it not followed"
+
 # Numbers of any size pass as they stand.
 printf '{"text":"t","n":%s,"m":1e999}\n' 123456789012345678901234567890 >large.jsonl
 run "$LLMTOOL" sample large.jsonl --fraction 1 -q && exits 0 && cmp out large.jsonl

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "lib/base/error.h"
+#include "lib/base/run_lock.h"
 
 namespace llmtool {
 namespace {
@@ -115,9 +116,13 @@ void SubstringIndex::add(const fs::path& text, const fs::path& anchors) const {
   std::vector<Checksums> all = checksums_;
   const std::string before = description(all);
   all.push_back({checksum_file(text), checksum_file(anchors)});
+  const RunLock lock(folder_, "index.lock", /*waits=*/true);
   const std::string now = fs::exists(list) ? read_file(list) : before;
   if (now == description(all)) return;
-  check(now == before, Fault::kFailed, list.string(), ": changed since this run began");
+  if (now != before) {
+    fail(Fault::kInput, concat(list.string(), ": another run has changed the index meanwhile"),
+         "let one run after another use an index: --overwrite starts this one anew");
+  }
   // A folder with other files and no list is a damaged index, so the list of none comes first.
   if (!fs::exists(list)) write_file(list, before);
   copy_whole(text, file_of(next, "text"));
