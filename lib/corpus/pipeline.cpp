@@ -159,7 +159,8 @@ class Pipeline {
       fail(Fault::kUsage,
            concat("'", work_->path().string(), "' holds this run, and '", index.string(),
                   "' may have its documents already: all would be dropped as copies"),
-           "--resume goes on with it");
+           concat("--resume goes on with it; without '", work_->path().string(),
+                  "' it starts anew"));
     }
   }
 

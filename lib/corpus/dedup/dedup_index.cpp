@@ -156,7 +156,7 @@ void IndexWriter::commit(const fs::path& before) {
   if (now == manifest_text(made_)) return;  // a run that was killed right after had put it there
   if (now != manifest_text(before)) {
     fail(Fault::kInput, concat(index_.string(), ": another run has changed the index meanwhile"),
-         "let one run after another use an index: --overwrite starts this one anew");
+         "let one run after another use an index; without its OUTPUT.work this run starts anew");
   }
   replace_folder(made_, index_);
 }

@@ -121,7 +121,7 @@ void SubstringIndex::add(const fs::path& text, const fs::path& anchors) const {
   if (now == description(all)) return;
   if (now != before) {
     fail(Fault::kInput, concat(list.string(), ": another run has changed the index meanwhile"),
-         "let one run after another use an index: --overwrite starts this one anew");
+         "let one run after another use an index; without its OUTPUT.work this run starts anew");
   }
   // A folder with other files and no list is a damaged index, so the list of none comes first.
   if (!fs::exists(list)) write_file(list, before);
