@@ -152,7 +152,7 @@ std::unique_ptr<CLI::App> make_parser(const Command& command) {
   app->option_defaults()->always_capture_default();
   app->set_help_flag();
   command.define(*app);
-  refuse_no_numbers(*app);
+  check_numbers(*app);
   app->set_help_flag("-h,--help", "Show this help")->group("Common");
   app->add_flag_callback(
          "-q,--quiet", [] { set_log_level(LogLevel::kWarning); },

@@ -73,7 +73,7 @@ std::unique_ptr<Step> make_step(const StepTable& table, std::string& settings) {
   app.option_defaults()->always_capture_default();
   app.set_help_flag();
   const StepMaker make = table.step->define(app);
-  refuse_no_numbers(app);
+  check_numbers(app);
   for (const TomlValue& value : table.settings) apply_setting(app, value, value.key[2]);
   try {
     app.parse(std::vector<std::string>{});  // checks what is required

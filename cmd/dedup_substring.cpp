@@ -31,9 +31,8 @@ constexpr const char* kHelp =
     "in the memory that --memory gives. The input is read twice. --shard looks for repeats within "
     "its\n"
     "part of the inputs.\n"
-    "A document that lost text and has less than --min-bytes left is dropped (rule bytes_left); "
-    "white\n"
-    "space alone is nothing.\n\n"
+    "A document that lost text and has less than --min-bytes left is dropped (rule bytes_left);\n"
+    "white space alone is nothing.\n\n"
     "Example:\n"
     "  llmtool dedup substring web.jsonl.zst --index seen -o clean.jsonl.zst";
 

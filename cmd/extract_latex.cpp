@@ -22,10 +22,9 @@ StepMaker define(CLI::App& app) {
   app.footer(
       "Definition (LLaMA's rules for arXiv). A document is one TeX file or the tar of a paper's\n"
       "folder, gzipped or not; the main file is the largest .tex with \\documentclass and\n"
-      "\\begin{document}, those at the top first, subfiles and standalone last; \\input, \\include "
-      "and \\subfile are read from "
-      "the\n"
-      "archive alone. Then, in this order:\n"
+      "\\begin{document}, those at the top first, subfiles and standalone last; \\input, "
+      "\\include\n"
+      "and \\subfile are read from the archive alone. Then, in this order:\n"
       "  1. Comments go as TeX reads them: from a % that is not escaped to the line's end, with "
       "the\n"
       "     line end; the environment comment; \\iffalse to \\else or \\fi. Verbatim text stays.\n"

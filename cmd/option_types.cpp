@@ -81,7 +81,7 @@ std::string expectation_of(const CLI::Option& option) {
   return text;
 }
 
-void refuse_no_numbers(CLI::App& app) {
+void check_numbers(CLI::App& app) {
   const CLI::Validator is_unsigned(
       [](const std::string& value) {
         return value.starts_with('-') ? value + " is below 0, expected 0 or more" : std::string();

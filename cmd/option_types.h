@@ -31,7 +31,7 @@ std::string expectation_of(const CLI::Option& option);
 // Every option of numbers refuses NaN, which CLI::Range and its like let pass: it is neither below
 // nor above anything; and one of numbers without a sign refuses a sign, which would wrap around.
 // Call it when all options are there.
-void refuse_no_numbers(CLI::App& app);
+void check_numbers(CLI::App& app);
 
 // What a person reads of an error in an option's value.
 std::string explain(const CLI::Error& error, const CLI::Option& option);

@@ -5,6 +5,7 @@
 #include "lib/base/error.h"
 #include "lib/base/log.h"
 #include "lib/io/corpus_reader.h"
+#include "lib/io/run_manifest.h"
 
 namespace llmtool {
 namespace {
@@ -16,9 +17,8 @@ bool is_history(const fs::path& name) {
 // What a run of llmtool leaves beside its output is no document: its manifest, and what a run that
 // was stopped goes on with.
 bool is_of_a_run(const fs::path& path) {
-  const std::string name = path.filename().string();
-  if (name.ends_with(".partial")) return true;
-  if (name != "run.json" && !name.ends_with(".run.json")) return false;
+  if (path.extension() == ".partial") return true;
+  if (!is_manifest(path)) return false;
   std::string head(64, '\0');
   std::ifstream file(path, std::ios::binary);
   file.read(head.data(), static_cast<std::streamsize>(head.size()));

@@ -84,10 +84,10 @@ std::string DocumentParser::parse(std::string_view line, Document& document) {
     if (key == "id" && document.id.empty()) document.id = id_of(value);
     if (key != state_->text_member || found) continue;
     std::string_view text;
-    if (changed && is_number(line, key))
-      return concat("\"", key, "\" is a number, expected a string");
-    if (value.get(text)) {
-      return concat("\"", key, "\" is ", name_of(value.type()), ", expected a string");
+    const bool is_large = changed && is_number(line, key);
+    if (is_large || value.get(text)) {
+      return concat("\"", key, "\" is ", is_large ? "a number" : name_of(value.type()),
+                    ", expected a string");
     }
     document.text.assign(text);
     found = true;

@@ -33,10 +33,6 @@ std::string utc(Clock::time_point t) {
   return text;
 }
 
-bool is_manifest(const fs::path& path) {
-  return path.filename() == kName || path.filename().string().ends_with(".run.json");
-}
-
 // The regular files at or under path, in order of name, but for manifests and for the lock of who
 // is at work there.
 std::vector<fs::path> files_at(const fs::path& path) {
@@ -107,6 +103,10 @@ Json earlier_runs(const fs::path& path) {
 }
 
 }  // namespace
+
+bool is_manifest(const fs::path& path) {
+  return path.filename() == kName || path.filename().string().ends_with(".run.json");
+}
 
 struct RunManifest::State {
   Json json;

@@ -20,6 +20,9 @@
 
 namespace llmtool {
 
+// Whether a file has the name of a manifest.
+bool is_manifest(const fs::path& path);
+
 class RunManifest {
  public:
   struct Setting {

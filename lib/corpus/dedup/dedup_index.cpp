@@ -120,11 +120,17 @@ fs::path index_before_run(const fs::path& folder, const IndexKind& kind, StepRes
   return fs::exists(kept / kManifest) ? kept : fs::path();
 }
 
+RunLock lock_index(const fs::path& index) {
+  const fs::path whole = fs::absolute(without_slash(index));
+  create_folder(whole.parent_path());
+  return RunLock(whole.parent_path(), whole.filename().string() + ".lock", /*waits=*/true);
+}
+
 IndexWriter::IndexWriter(const fs::path& index, IndexKind kind)
-    : index_(without_slash(index)), made_(index_.string() + ".new"), kind_(std::move(kind)) {
-  const fs::path parent = fs::absolute(index_).parent_path();
-  create_folder(parent);
-  lock_.emplace(parent, index_.filename().string() + ".lock", /*waits=*/true);
+    : index_(without_slash(index)),
+      made_(index_.string() + ".new"),
+      lock_(lock_index(index_)),
+      kind_(std::move(kind)) {
   std::error_code ignored;
   fs::remove_all(made_, ignored);
   create_folder(made_);

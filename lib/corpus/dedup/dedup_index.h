@@ -3,7 +3,6 @@
 // as a whole, never changed in place.
 #pragma once
 
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,6 +25,9 @@ struct IndexKind {
 fs::path index_before_run(const fs::path& folder, const IndexKind& kind, StepResources& resources);
 
 // Writes an index beside and puts it in place with commit().
+// INDEX.lock beside the index: one process at a time makes a new one, others wait.
+RunLock lock_index(const fs::path& index);
+
 class IndexWriter {
  public:
   IndexWriter(const fs::path& index, IndexKind kind);
@@ -41,7 +43,7 @@ class IndexWriter {
 
  private:
   fs::path index_, made_;
-  std::optional<RunLock> lock_;  // INDEX.lock: one process at a time makes a new one
+  RunLock lock_;
   IndexKind kind_;
   std::vector<std::string> names_;
 };

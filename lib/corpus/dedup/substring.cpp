@@ -242,23 +242,10 @@ std::vector<ByteRange> SubstringDedup::cuts_of(const Document& document) const {
           ": the input changed meanwhile");
     while (inside(cut.begin) && cut.begin < cut.end) ++cut.begin;
     while (inside(cut.end) && cut.begin < cut.end) --cut.end;
-    if (unit != SubstringUnit::kWords) continue;
-    while (cut.end < text.size() && space_at(text, cut.end) > 0) {
-      cut.end += space_at(text, cut.end);
-    }
+    if (unit == SubstringUnit::kWords) cut.end = skip_space(text, cut.end);
   }
   std::erase_if(cuts, [](const ByteRange& cut) { return cut.begin == cut.end; });
   return cuts;
-}
-
-bool is_space(std::string_view text) {
-  size_t at = 0;
-  while (at < text.size()) {
-    const size_t bytes = space_at(text, at);
-    if (bytes == 0) return false;
-    at += bytes;
-  }
-  return true;
 }
 
 void SubstringDedup::work(Document& document, Tally& tally, int) {
@@ -278,7 +265,7 @@ void SubstringDedup::work(Document& document, Tally& tally, int) {
   }
   kept += text.substr(done);
   // White space alone is no text.
-  if (shared_.options.min_bytes > 0 && is_space(kept)) kept.clear();
+  if (shared_.options.min_bytes > 0 && skip_space(kept, 0) == kept.size()) kept.clear();
   const uint64_t bytes = text.size() - kept.size();
   tally.record(0, static_cast<double>(bytes) / static_cast<double>(text.size()), document);
   tally.record(1, static_cast<double>(kept.size()), document);

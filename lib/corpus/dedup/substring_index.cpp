@@ -3,7 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "lib/base/error.h"
-#include "lib/base/run_lock.h"
+#include "lib/corpus/dedup/dedup_index.h"
 
 namespace llmtool {
 namespace {
@@ -116,7 +116,7 @@ void SubstringIndex::add(const fs::path& text, const fs::path& anchors) const {
   std::vector<Checksums> all = checksums_;
   const std::string before = description(all);
   all.push_back({checksum_file(text), checksum_file(anchors)});
-  const RunLock lock(folder_, "index.lock", /*waits=*/true);
+  const RunLock lock = lock_index(folder_);
   const std::string now = fs::exists(list) ? read_file(list) : before;
   if (now == description(all)) return;
   if (now != before) {

@@ -38,11 +38,6 @@ size_t word_end(std::string_view text, size_t i) {
   return i;
 }
 
-size_t skip_space(std::string_view text, size_t i) {
-  for (size_t n = 0; i < text.size() && (n = space_at(text, i)) > 0;) i += n;
-  return i;
-}
-
 }  // namespace
 
 std::string_view name_of(SubstringUnit unit) {
@@ -76,6 +71,11 @@ size_t space_at(std::string_view text, size_t i) {
   if (a != 0xe2) return 0;
   if (b == 0x80) return (c >= 0x80 && c <= 0x8a) || c == 0xa8 || c == 0xa9 || c == 0xaf ? 3 : 0;
   return b == 0x81 && c == 0x9f ? 3 : 0;
+}
+
+size_t skip_space(std::string_view text, size_t i) {
+  for (size_t n = 0; i < text.size() && (n = space_at(text, i)) > 0;) i += n;
+  return i;
 }
 
 void list_units(std::string_view text, size_t from, size_t most, SubstringUnit unit,

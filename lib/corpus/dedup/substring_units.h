@@ -38,5 +38,7 @@ void list_units(std::string_view text, size_t from, size_t most, SubstringUnit u
 
 // How many bytes the white space character at text[i] has; 0 if there is none.
 size_t space_at(std::string_view text, size_t i);
+// The end of the white space at text[i]; i if there is none.
+size_t skip_space(std::string_view text, size_t i);
 
 }  // namespace llmtool
